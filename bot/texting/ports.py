@@ -1,0 +1,78 @@
+"""What the domain needs from the outside: a gateway that texts, and a place that remembers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from bot.texting.model import (
+    Accepted,
+    Address,
+    Capabilities,
+    Channel,
+    Delivery,
+    Line,
+    Message,
+    Page,
+    Request,
+    Requested,
+    StatusReport,
+)
+
+
+class Gateway(Protocol):
+    """Blooio. Every method may raise a `TextingError`."""
+
+    async def capabilities(self, address: Address) -> Capabilities: ...
+
+    async def send_message(
+        self,
+        address: Address,
+        text: str,
+        *,
+        idempotency_key: str,
+        from_number: str | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Accepted:
+        """Hand a text over. The same key twice is one text."""
+        ...
+
+    async def message_status(self, address: Address, message_id: str) -> StatusReport: ...
+
+    async def list_messages(
+        self, address: Address, *, direction: Literal["inbound", "outbound"], since: datetime
+    ) -> Page[Message]:
+        """List the texts after *since*, oldest first."""
+        ...
+
+    async def lines(self) -> Sequence[Line]: ...
+
+
+class Memory(Protocol):
+    """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
+
+    async def request(self, request: Request, delivery_id: UUID, *, line: str, now: datetime) -> Requested: ...
+
+    async def has_thread(self, team_id: str, address: str, *, line: str) -> bool: ...
+
+    async def begin_attempt(self, delivery_id: UUID) -> Requested | None: ...
+
+    async def learn(
+        self, person_id: int, capabilities: Capabilities, delivery_id: UUID, expected: Channel | None
+    ) -> None: ...
+
+    async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None: ...
+
+    async def postpone(self, delivery_id: UUID, error_code: str, *, until: datetime) -> None: ...
+
+    async def fail(self, delivery_id: UUID, error_code: str, error_words: str) -> None: ...
+
+    async def take_due_checks(self, limit: int) -> list[Requested]: ...
+
+    async def next_due_check(self) -> datetime | None: ...
+
+    async def check_again(self, delivery_id: UUID, at: datetime | None) -> None: ...
+
+    async def record(self, delivery_id: UUID, report: StatusReport, *, now: datetime) -> Delivery | None: ...
+
+    async def adopt_line(self, line: str) -> None: ...

@@ -1,0 +1,161 @@
+"""The decisions about a text, as functions of what is known: which channel, whether to try again, when to look."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.texting.errors import (
+    AwaitingReply,
+    BlooioTrouble,
+    LimitReached,
+    NotAccepted,
+    NotAllowed,
+    NotSent,
+    TextingError,
+    Unconfirmed,
+)
+from bot.texting.model import Address, Capabilities, Channel, Delivery, DeliveryStatus, StatusReport
+
+#: How long a check of what a person can receive is trusted. People change phones, but not by the hour.
+CHECK_LASTS = timedelta(hours=12)
+
+#: Blooio does not say how long it remembers an Idempotency-Key; the longest anybody reads into its documents is a
+#: day. A text whose outcome is unknown for nearly that long is for a person to decide.
+KEY_LASTS = timedelta(hours=23)
+
+LONGEST_WAIT = timedelta(minutes=5)
+
+#: A text nobody can say more about: an iMessage to a phone that stays switched off.
+WATCHED_FOR = timedelta(days=3)
+#: SMS may never say `delivered`: after this long, `sent` is its last word.
+SMS_WATCHED_FOR = timedelta(minutes=30)
+
+_RANK = {
+    DeliveryStatus.QUEUED: 0,
+    DeliveryStatus.SENT: 1,
+    DeliveryStatus.DELIVERED: 2,
+    DeliveryStatus.READ: 3,
+}
+
+
+def choose_channel(address: Address, capabilities: Capabilities | None) -> Channel | None:
+    """
+    Say which channel a text will take, or None when nothing is known.
+
+    iMessage if they have it, otherwise SMS; Blooio makes the real choice and reports it. An e-mail address can only
+    be reached over iMessage. Source: Blooio's guide "Contact flows".
+    """
+    if capabilities is None:
+        return None
+    if capabilities.imessage:
+        return Channel.IMESSAGE
+    if capabilities.imessage is None or capabilities.sms is False or "@" in address:
+        return None
+    return Channel.SMS
+
+
+def is_fresh(capabilities: Capabilities | None, now: datetime) -> bool:
+    """Say whether the last check is recent enough to send on, and told something."""
+    return (
+        capabilities is not None and capabilities.imessage is not None and now - capabilities.checked_at < CHECK_LASTS
+    )
+
+
+def next_attempt(error: TextingError, delivery: Delivery, now: datetime) -> datetime | None:
+    """Say when to send *delivery* again after *error*, or None to give up. Its attempts include the failed one."""
+    if not error.retryable or delivery.attempts >= error.max_attempts:
+        return None
+    wait = min(error.first_wait * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
+    again: datetime = now + max(wait, error.retry_after or timedelta())
+    if delivery.attempted_at is not None and again - delivery.attempted_at > KEY_LASTS:
+        return None
+    return again
+
+
+def last_word(error: TextingError, delivery: Delivery) -> TextingError:
+    """
+    Say with what a delivery ends that is given up on *error*.
+
+    An attempt that Blooio may have taken leaves the outcome open, and a person told "try again" would text twice. Only
+    a refusal of the text itself settles it: had Blooio taken an earlier attempt, the same key would have found it.
+    """
+    settled = isinstance(error, NotAccepted | NotAllowed | AwaitingReply | LimitReached | NotSent)
+    perhaps_taken = isinstance(error, BlooioTrouble) or delivery.error_code in {Unconfirmed.code, BlooioTrouble.code}
+    return Unconfirmed(provider_code=error.provider_code) if perhaps_taken and not settled else error
+
+
+def too_late_to_repeat(delivery: Delivery, now: datetime) -> bool:
+    """Say whether an earlier attempt with an unknown outcome is too old for its key to protect a repetition."""
+    return delivery.attempts > 1 and delivery.attempted_at is not None and now - delivery.attempted_at > KEY_LASTS
+
+
+def next_check(delivery: Delivery, now: datetime) -> datetime | None:
+    """
+    Say when to ask Blooio for the status again, or None when nothing more can be learnt by asking.
+
+    A fresh text is asked after every second, an old one ever more rarely: the wait is half the text's age. `read` is
+    never reported to those who ask, so `delivered` is the end of it.
+    """
+    if delivery.accepted_at is None or delivery.status not in {DeliveryStatus.QUEUED, DeliveryStatus.SENT}:
+        return None
+    age = now - delivery.accepted_at
+    sms_sent = delivery.status is DeliveryStatus.SENT and delivery.channel is not Channel.IMESSAGE
+    if age > (SMS_WATCHED_FOR if sms_sent else WATCHED_FOR):
+        return None
+    return now + min(max(age / 2, timedelta(seconds=1)), timedelta(minutes=30))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A delivery after a report, and whether a person would see the difference."""
+
+    delivery: Delivery
+    visibly: bool
+
+
+def advance(delivery: Delivery, report: StatusReport, now: datetime) -> Moved:
+    """
+    Move *delivery* on by what Blooio says of it; reports may repeat, be reordered and skip steps.
+
+    Status only moves forward and a skipped step takes the time of the one that proves it. `failed` and `cancelled`
+    are final, but for `delivered` and `read`: those are stronger evidence. The last settled channel wins.
+    """
+    moved = replace(
+        delivery,
+        actual_channel=report.channel or delivery.actual_channel,
+        sent_at=delivery.sent_at or report.sent_at,
+        delivered_at=delivery.delivered_at or report.delivered_at,
+        read_at=delivery.read_at or report.read_at,
+    )
+    status = report.status
+    settled = delivery.status in {DeliveryStatus.FAILED, DeliveryStatus.CANCELLED}
+    if status in _RANK:
+        proof = _RANK[status] >= _RANK[DeliveryStatus.DELIVERED]
+        if (settled and proof) or (not settled and _RANK[status] > _RANK[delivery.status]):
+            moved = replace(moved, status=status, error_code=None, error_words=None, failed_at=None)
+        moved = _with_times(moved, now)
+    elif status is not None and not settled and _RANK[delivery.status] < _RANK[DeliveryStatus.DELIVERED]:
+        failure = report.error_words if status is DeliveryStatus.FAILED else None
+        moved = replace(moved, status=status, failed_at=now, error_code=report.error_code, error_words=failure)
+    return Moved(moved, visibly=_seen(moved) != _seen(delivery))
+
+
+def _with_times(delivery: Delivery, now: datetime) -> Delivery:
+    """Fill the times of the steps that the status implies."""
+    rank = _RANK.get(delivery.status, 0)
+    read_at = delivery.read_at or (now if rank >= _RANK[DeliveryStatus.READ] else None)
+    delivered_at = delivery.delivered_at or (read_at or now if rank >= _RANK[DeliveryStatus.DELIVERED] else None)
+    sent_at = delivery.sent_at or (delivered_at or now if rank >= _RANK[DeliveryStatus.SENT] else None)
+    return replace(delivery, sent_at=sent_at, delivered_at=delivered_at, read_at=read_at)
+
+
+def _seen(delivery: Delivery) -> tuple[object, ...]:
+    """What of a delivery the receipt shows."""
+    return (
+        delivery.status,
+        delivery.channel,
+        delivery.actual_channel not in {None, delivery.expected_channel},
+        delivery.sent_at,
+        delivery.delivered_at,
+        delivery.read_at,
+        delivery.error_words,
+    )

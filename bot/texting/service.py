@@ -1,0 +1,201 @@
+"""
+Texting: request a text, deliver it, and follow what became of it.
+
+`request` is called while a person waits in Slack, `deliver` by the text's own job, `follow` on a timer. None of them
+speaks to Slack: what people see is drawn from the rows these leave behind.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.texting.errors import AlreadyExists, NotFound, OwnNumber, TextingError, Unconfirmed
+from bot.texting.model import Address, Channel, Line, Request, Requested
+from bot.texting.ports import Gateway, Memory
+from bot.texting.routing import (
+    choose_channel,
+    is_fresh,
+    last_word,
+    next_attempt,
+    next_check,
+    too_late_to_repeat,
+)
+
+logger = logging.getLogger(__name__)
+
+#: A check that takes longer holds the text up more than it helps: Blooio chooses the channel anyway.
+CHECK_TIMEOUT = timedelta(seconds=5)
+
+#: How long after acceptance the status is asked for first.
+FIRST_CHECK = timedelta(seconds=1)
+
+
+class Postponed(Exception):
+    """The text was not sent and will be tried again at *until*."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
+class Texting:
+    """Text people on the best channel."""
+
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        gateway: Gateway,
+        metadata: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._memory = memory
+        self._gateway = gateway
+        self._metadata = metadata
+        self._now = now
+        self._lines: Sequence[Line] = ()
+
+    @property
+    def line(self) -> str:
+        """The number new conversations start from; "" leaves the choice to Blooio."""
+        usable = [line for line in self._lines if line.active]
+        starters = [line for line in usable if not line.reply_only]
+        return (starters or usable)[0].phone if usable else ""
+
+    async def learn_lines(self) -> None:
+        """Ask Blooio which numbers are ours. Raises TextingError; what was known before stays known."""
+        self._lines = await self._gateway.lines()
+        if self.line:
+            await self._memory.adopt_line(self.line)
+
+    def check_address(self, address: Address) -> None:
+        """Raise OwnNumber if *address* is a number of ours."""
+        if any(line.phone == address for line in self._lines):
+            raise OwnNumber
+
+    async def has_thread(self, team_id: str, address: Address) -> bool:
+        """Say whether this person has a thread already, so that a text needs no new place in Slack."""
+        return await self._memory.has_thread(team_id, address, line=self.line)
+
+    async def request(self, request: Request) -> Requested:
+        """
+        Store a text and its job; when this returns, the text survives anything.
+
+        The same `request.key` again returns the same text. Raises OwnNumber.
+        """
+        self.check_address(request.address)
+        return await self._memory.request(request, new_id(), line=self.line, now=self._now())
+
+    async def deliver(self, delivery_id: UUID) -> None:
+        """
+        Send one text: check what the person can receive unless that is known, then hand it to Blooio.
+
+        Safe to repeat at any point: every attempt carries the same key. Raises Postponed when it should be
+        called again later.
+        """
+        requested = await self._memory.begin_attempt(delivery_id)
+        if requested is None:
+            return
+        if too_late_to_repeat(requested.delivery, self._now()):
+            await self._give_up(requested, Unconfirmed())
+            return
+        channel = await self._expected_channel(requested)
+        try:
+            message_id = await self._send(requested, channel)
+        except TextingError as error:
+            until = next_attempt(error, requested.delivery, self._now())
+            if until is None:
+                await self._give_up(requested, error)
+                return
+            logger.warning("text_postponed delivery=%s code=%s until=%s", delivery_id, error.code, until.isoformat())
+            await self._memory.postpone(delivery_id, error.code, until=until)
+            raise Postponed(until) from error
+        await self._memory.accept(delivery_id, message_id, check_at=self._now() + FIRST_CHECK)
+
+    async def _expected_channel(self, requested: Requested) -> Channel | None:
+        """Choose the channel from what is known, asking Blooio if nothing recent is. Not knowing stops no text."""
+        person, delivery = requested.person, requested.delivery
+        if is_fresh(person.capabilities, self._now()):
+            return delivery.expected_channel or choose_channel(person.address, person.capabilities)
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
+                capabilities = await self._gateway.capabilities(person.address)
+        except (TextingError, TimeoutError) as error:
+            code = error.code if isinstance(error, TextingError) else "timeout"
+            logger.warning("check_failed delivery=%s code=%s", delivery.id, code)
+            return delivery.expected_channel or choose_channel(person.address, person.capabilities)
+        channel = choose_channel(person.address, capabilities)
+        checked = replace(capabilities, checked_at=self._now())
+        await self._memory.learn(person.id, checked, delivery.id, channel)
+        return channel
+
+    async def _send(self, requested: Requested, channel: Channel | None) -> str:
+        person, delivery = requested.person, requested.delivery
+        try:
+            accepted = await self._gateway.send_message(
+                person.address,
+                delivery.body,
+                idempotency_key=str(delivery.id),
+                from_number=requested.thread.line or None,
+                metadata={"expected_protocol": channel} if channel and self._metadata else None,
+            )
+        except AlreadyExists as error:
+            # Blooio knows this key and does not say what became of it: look the text up, never send it again.
+            since = (delivery.attempted_at or delivery.requested_at) - timedelta(minutes=1)
+            sent = await self._gateway.list_messages(person.address, direction="outbound", since=since)
+            found = next((message.message_id for message in sent.items if message.text == delivery.body), None)
+            if found is None:
+                raise Unconfirmed(provider_code=error.provider_code) from error
+            return found
+        return accepted.message_id
+
+    async def _give_up(self, requested: Requested, error: TextingError) -> None:
+        delivery = requested.delivery
+        error = last_word(error, delivery)
+        logger.warning("text_failed delivery=%s code=%s provider=%s", delivery.id, error.code, error.provider_code)
+        await self._memory.fail(delivery.id, error.code, error.words)
+
+    async def follow(self, limit: int = 20) -> int:
+        """Ask Blooio for the status of the texts that are due, and record it. Return how many were due."""
+        due = await self._memory.take_due_checks(limit)
+        await asyncio.gather(*(self._check(requested) for requested in due))
+        return len(due)
+
+    async def next_due(self) -> datetime | None:
+        """Say when `follow` has something to do."""
+        return await self._memory.next_due_check()
+
+    async def _check(self, requested: Requested) -> None:
+        delivery = requested.delivery
+        if delivery.message_id is None:
+            await self._memory.check_again(delivery.id, None)
+            return
+        try:
+            report = await self._gateway.message_status(requested.person.address, delivery.message_id)
+        except NotFound:  # a text just accepted may not be known everywhere yet
+            await self._memory.check_again(delivery.id, next_check(delivery, self._now()))
+        except TextingError as error:
+            logger.warning("status_check_failed delivery=%s code=%s", delivery.id, error.code)
+            await self._memory.check_again(delivery.id, self._later(requested, error))
+        else:
+            await self._memory.record(delivery.id, report, now=self._now())
+
+    def _later(self, requested: Requested, error: TextingError) -> datetime | None:
+        again = next_check(requested.delivery, self._now())
+        if again is None or error.retry_after is None:
+            return again
+        return max(again, self._now() + error.retry_after)
+
+
+def new_id() -> UUID:
+    """Make a UUID of version 7 (RFC 9562): its first bits are the time, so that new rows stay together on disk."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (2**48 - 1)) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
