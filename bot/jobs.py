@@ -1,0 +1,177 @@
+"""Durable work: one job a text, deferred in the transaction that stores it, in order per thread."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager, NotificationCallback
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from bot.storage.database import Pool
+from bot.storage.presence import Kind, Presence
+from bot.texting.service import Postponed, Texting
+
+logger = logging.getLogger(__name__)
+
+#: Texts under way at once in one process. They mostly wait for Blooio.
+CONCURRENCY = 64
+
+#: How long a stopping worker waits for the texts under way.
+GRACE_SECONDS = 20.0
+
+#: How often jobs are looked for that no notification announces: due retries, a dead worker's jobs.
+_POLL_SECONDS = 0.25
+_WATCH_SECONDS = 5.0
+
+_RECOVERING = 7_285_004  # advisory lock: one process returns a dead worker's jobs at a time
+
+_DEAD_WORKERS_JOBS = """
+    SELECT job.id FROM procrastinate_jobs job
+     WHERE job.status = 'doing'
+       AND NOT EXISTS (
+           SELECT 1 FROM pg_locks l
+            WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND l.classid = %s AND l.objid = mod(job.worker_id, 4294967296))
+"""
+
+
+class Jobs:
+    """The queue. `defer` is for the storage, `work` for the worker."""
+
+    def __init__(self, pool: Pool, presence: Presence) -> None:
+        self._pool = pool
+        self._app = App(connector=PsycopgConnector())
+        self._app.job_manager = _PresentWorkers(self._app.connector, presence)
+        self._texting: Texting | None = None
+
+        @self._app.task(name="deliver", retry=_WhenPostponed())
+        async def deliver(delivery_id: str) -> None:
+            assert self._texting is not None  # noqa: S101  (`work` sets it before any job runs)
+            await self._texting.deliver(UUID(delivery_id))
+
+        self._deliver = deliver
+
+    async def defer(self, connection: AsyncConnection[Any], delivery_id: UUID, thread_id: int) -> None:
+        """Queue one text in the caller's transaction, behind the earlier texts of its thread."""
+        job = self._deliver.configure(lock=f"thread:{thread_id}", connection=connection)
+        await job.defer_async(delivery_id=str(delivery_id))
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Jobs"]:
+        async with self._app.open_async(self._pool):
+            yield self
+
+    @asynccontextmanager
+    async def work(self, texting: Texting) -> AsyncIterator[None]:
+        """Run jobs until the block is left; then finish those under way, within the grace period."""
+        self._texting = texting
+        tasks = [
+            asyncio.create_task(self._run_workers(), name="worker"),
+            asyncio.create_task(self._watch_for_the_dead(), name="watch for dead workers"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _run_workers(self) -> None:
+        """Run a worker, and another when it gives up: it does when it loses the database."""
+        while True:
+            with suppress(ConnectorException):
+                await self._app.run_worker_async(
+                    concurrency=CONCURRENCY,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=_POLL_SECONDS,
+                    delete_jobs="always",  # what became of a text stands in its row; old jobs would only pile up
+                    shutdown_graceful_timeout=GRACE_SECONDS,
+                )
+            logger.warning("worker_stopped")
+            await asyncio.sleep(1)
+
+    async def _watch_for_the_dead(self) -> None:
+        while True:
+            try:
+                await self.return_jobs_of_the_dead()
+            except (ConnectorException, psycopg.Error, PoolTimeout):
+                logger.warning("recovery_failed", exc_info=True)  # the database is away; the next round will tell
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def return_jobs_of_the_dead(self) -> int:
+        """Put the jobs of workers that are no more back into the queue; return how many."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_RECOVERING,))
+            cursor = await connection.execute(_DEAD_WORKERS_JOBS, (Kind.WORKER,))
+            jobs: list[Any] = [job_id for (job_id,) in await cursor.fetchall()]
+            for job_id in jobs:
+                await self._app.job_manager.retry_job_by_id_async(job_id, retry_at=datetime.now(UTC))
+        if jobs:
+            logger.info("jobs_returned count=%d", len(jobs))
+        return len(jobs)
+
+
+class _PresentWorkers(JobManager):
+    """
+    Workers that hold a lock for as long as they live, from before their first job.
+
+    Two gaps of procrastinate's are closed on the way. A job whose end cannot be written while the database is away
+    would stay `doing` under a living worker for ever, so the writing is repeated. And a job that waited for the lock
+    of one just finished would wait for the next look at the queue, so the worker is told to look at once.
+    """
+
+    def __init__(self, connector: Any, presence: Presence) -> None:
+        super().__init__(connector)
+        self._presence = presence
+        self._look: NotificationCallback | None = None
+
+    async def register_worker(self) -> int:
+        worker_id = await super().register_worker()
+        await self._presence.hold_worker(worker_id)
+        return worker_id
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        await super().unregister_worker(worker_id)
+        await self._presence.release_worker()
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        self._look = on_notification
+        await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+
+    async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:  # noqa: FBT001
+        await self._until_written(partial(super().finish_job_by_id_async, job_id, status, delete_job))
+        if self._look is not None:
+            await self._look(channel="", notification={"type": "job_inserted", "job_id": job_id})
+
+    async def retry_job(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        await self._until_written(partial(super().retry_job, job, *args, **kwargs))
+
+    async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await write()
+            except ConnectorException:
+                logger.warning("job_end_not_written", exc_info=True)
+                await asyncio.sleep(1)
+
+
+class _WhenPostponed(BaseRetryStrategy):
+    """A postponed text is tried at its time; an error of ours is tried a few times, ever later."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, Postponed):
+            return RetryDecision(retry_at=exception.until)
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, 300)})

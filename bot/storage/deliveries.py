@@ -1,0 +1,296 @@
+"""A text's life in the database: requested, attempted, accepted, followed. Each method is one transaction."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from procrastinate.exceptions import ConnectorException
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
+
+from bot.storage import rows
+from bot.storage.database import Connection, Pool
+from bot.texting.errors import NotStored, PerhapsStored
+from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport
+from bot.texting.routing import Moved, advance, choose_channel, is_fresh, next_check
+
+logger = logging.getLogger(__name__)
+
+#: Defers the job that sends one text, inside the transaction of the connection it is given.
+Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
+
+#: A person waits for Slack's answer, which is due within three seconds; some of them are needed around this.
+_REQUEST_SECONDS = 1.5
+
+#: How long a due check belongs to the process that took it; it is due again if that process dies.
+_CHECKING = timedelta(seconds=30)
+
+
+class Deliveries:
+    """Texts and the people they go to."""
+
+    def __init__(self, pool: Pool, *, defer: Defer) -> None:
+        self._pool = pool
+        self._defer = defer
+
+    async def request(self, request: Request, delivery_id: UUID, *, line: str, now: datetime) -> Requested:
+        """
+        Store a text and its job, or find the text that the same request stored before.
+
+        The person's first text decides where their thread lives; a later one goes to that thread. Raises NotStored
+        or PerhapsStored in time for Slack's three seconds.
+        """
+        committing = False
+        try:
+            async with asyncio.timeout(_REQUEST_SECONDS), self._pool.connection() as connection:
+                async with connection.transaction():
+                    requested = await self._request(connection, request, delivery_id, line=line, now=now)
+                    committing = True
+                return requested
+        except (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError) as error:
+            logger.warning("text_not_stored error=%s committing=%s", type(error).__name__, committing)
+            raise (PerhapsStored if committing else NotStored) from error
+
+    async def _request(
+        self, connection: Connection, request: Request, delivery_id: UUID, *, line: str, now: datetime
+    ) -> Requested:
+        cursor = connection.cursor(row_factory=dict_row)
+        found = await self._find(cursor, request, line) or await self._add_person(cursor, request, line)
+        person, thread = rows.person(found), rows.thread(found)
+        expected = None
+        if is_fresh(person.capabilities, now):
+            expected = choose_channel(person.address, person.capabilities)
+        await cursor.execute(
+            f"""
+            INSERT INTO deliveries AS d
+                (id, request_key, thread_id, body, author_id, author_name, expected_channel, requested_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (request_key) DO NOTHING
+            RETURNING {rows.DELIVERY}
+            """,
+            (
+                delivery_id,
+                request.key,
+                thread.id,
+                request.body,
+                request.author.user_id,
+                request.author.name,
+                expected,
+                now,
+            ),
+        )
+        row = await cursor.fetchone()
+        if row is not None:
+            await self._defer(connection, delivery_id, thread.id)
+        else:
+            await cursor.execute(f"SELECT {rows.DELIVERY} FROM deliveries d WHERE request_key = %s", (request.key,))
+            row = await cursor.fetchone()
+            assert row is not None  # noqa: S101  (the conflict was with a committed row)
+        return Requested(rows.delivery(row), thread, person)
+
+    async def _find(self, cursor: Any, request: Request, line: str) -> rows.Row | None:
+        await cursor.execute(
+            f"""
+            SELECT {rows.PERSON}, {rows.THREAD}
+              FROM people p JOIN threads t ON t.person_id = p.id AND t.line = %s
+             WHERE p.team_id = %s AND p.address = %s
+            """,
+            (line, request.team_id, request.address),
+        )
+        row: rows.Row | None = await cursor.fetchone()
+        return row
+
+    async def _add_person(self, cursor: Any, request: Request, line: str) -> rows.Row:
+        await cursor.execute(
+            """
+            INSERT INTO people (team_id, address) VALUES (%s, %s)
+            ON CONFLICT (team_id, address) DO UPDATE SET address = excluded.address
+            RETURNING id
+            """,
+            (request.team_id, request.address),
+        )
+        person_id = (await cursor.fetchone())["id"]
+        await cursor.execute(
+            """
+            INSERT INTO threads (person_id, line, conversation_id, owner_id, owner_name) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (person_id, line) DO NOTHING
+            """,
+            (person_id, line, request.conversation_id, request.author.user_id, request.author.name),
+        )
+        row = await self._find(cursor, request, line)
+        assert row is not None  # noqa: S101  (just inserted, or found by the conflict)
+        return row
+
+    async def has_thread(self, team_id: str, address: str, *, line: str) -> bool:
+        """Say whether this person has a thread already."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = %s
+                 WHERE p.team_id = %s AND p.address = %s
+                """,
+                (line, team_id, address),
+            )
+            return await cursor.fetchone() is not None
+
+    async def begin_attempt(self, delivery_id: UUID) -> Requested | None:
+        """Count one more attempt to send, or return None when there is nothing left to send."""
+        return await self._one(
+            f"""
+            UPDATE deliveries d
+               SET attempts = d.attempts + 1, attempted_at = coalesce(d.attempted_at, now())
+              FROM threads t JOIN people p ON p.id = t.person_id
+             WHERE d.id = %s AND t.id = d.thread_id AND d.status = 'queued' AND d.message_id IS NULL
+            RETURNING {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
+            """,
+            (delivery_id,),
+        )
+
+    async def learn(
+        self, person_id: int, capabilities: Capabilities, delivery_id: UUID, expected: Channel | None
+    ) -> None:
+        """Remember what a person can receive, and the channel expected of this text."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "UPDATE people SET imessage = %s, sms = %s, checked_at = %s WHERE id = %s",
+                (capabilities.imessage, capabilities.sms, capabilities.checked_at, person_id),
+            )
+            cursor = await connection.execute(
+                "UPDATE deliveries SET expected_channel = %s, revision = revision + 1 WHERE id = %s"
+                " AND expected_channel IS DISTINCT FROM %s RETURNING thread_id",
+                (expected, delivery_id, expected),
+            )
+            if (changed := await cursor.fetchone()) is not None:
+                await connection.execute("UPDATE threads SET revision = revision + 1 WHERE id = %s", changed)
+
+    async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None:
+        """Blooio has the text. A wait for another attempt, if any, is over."""
+        await self._execute(
+            """
+            UPDATE deliveries
+               SET message_id = %s, accepted_at = now(), check_at = %s,
+                   revision = revision + (retry_at IS NOT NULL)::int,
+                   retry_at = NULL, error_code = NULL, error_words = NULL
+             WHERE id = %s
+            """,
+            (message_id, check_at, delivery_id),
+        )
+
+    async def postpone(self, delivery_id: UUID, error_code: str, *, until: datetime) -> None:
+        """The attempt failed; the next one is at *until*. That Blooio may have taken one of them is not forgotten."""
+        await self._execute(
+            """
+            UPDATE deliveries
+               SET retry_at = %s, revision = revision + 1,
+                   error_code = CASE WHEN error_code IN ('unconfirmed', 'blooio_trouble') THEN error_code ELSE %s END
+             WHERE id = %s
+            """,
+            (until, error_code, delivery_id),
+        )
+
+    async def fail(self, delivery_id: UUID, error_code: str, error_words: str) -> None:
+        """The text will not be sent."""
+        await self._execute(
+            """
+            UPDATE deliveries
+               SET status = 'failed', failed_at = now(), error_code = %s, error_words = %s, retry_at = NULL,
+                   check_at = NULL, revision = revision + 1
+             WHERE id = %s AND status = 'queued'
+            """,
+            (error_code, error_words, delivery_id),
+        )
+
+    async def take_due_checks(self, limit: int) -> list[Requested]:
+        """Take up to *limit* texts whose status should be asked for now; no other process gets them for a while."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                UPDATE deliveries d SET check_at = now() + %s
+                  FROM threads t JOIN people p ON p.id = t.person_id
+                 WHERE t.id = d.thread_id AND d.id IN (
+                       SELECT id FROM deliveries WHERE check_at <= now() ORDER BY check_at
+                       LIMIT %s FOR UPDATE SKIP LOCKED)
+                RETURNING {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
+                """,
+                (_CHECKING, limit),
+            )
+            return [_requested(row) for row in await cursor.fetchall()]
+
+    async def next_due_check(self) -> datetime | None:
+        """Say when the next status check is due."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("SELECT min(check_at) FROM deliveries WHERE check_at IS NOT NULL")
+            row = await cursor.fetchone()
+            return row[0] if row else None
+
+    async def check_again(self, delivery_id: UUID, at: datetime | None) -> None:
+        """Nothing was learnt; ask again then, or never."""
+        await self._execute("UPDATE deliveries SET check_at = %s WHERE id = %s", (at, delivery_id))
+
+    async def record(self, delivery_id: UUID, report: StatusReport, *, now: datetime) -> Delivery | None:
+        """Move a text on by one report of Blooio's, under its row's lock; return it as it is now."""
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(f"SELECT {rows.DELIVERY} FROM deliveries d WHERE id = %s FOR UPDATE", (delivery_id,))
+            row = await cursor.fetchone()
+            if row is None:
+                return None
+            moved = advance(rows.delivery(row), report, now)
+            await cursor.execute(
+                """
+                UPDATE deliveries
+                   SET status = %s, actual_channel = %s, sent_at = %s, delivered_at = %s, read_at = %s, failed_at = %s,
+                       error_code = %s, error_words = %s, check_at = %s, revision = revision + %s
+                 WHERE id = %s
+                """,
+                (*_values(moved.delivery), next_check(moved.delivery, now), _count(moved), delivery_id),
+            )
+            return moved.delivery
+
+    async def adopt_line(self, line: str) -> None:
+        """Give *line* the threads that were begun before any line of ours was known."""
+        await self._execute(
+            """
+            UPDATE threads t SET line = %s WHERE line = ''
+               AND NOT EXISTS (SELECT 1 FROM threads o WHERE o.person_id = t.person_id AND o.line = %s)
+            """,
+            (line, line),
+        )
+
+    async def _one(self, query: str, values: tuple[Any, ...]) -> Requested | None:
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(query, values)
+            row = await cursor.fetchone()
+            return _requested(row) if row else None
+
+    async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(query, values)
+
+
+def _requested(row: rows.Row) -> Requested:
+    return Requested(rows.delivery(row), rows.thread(row), rows.person(row))
+
+
+def _values(delivery: Delivery) -> tuple[Any, ...]:
+    return (
+        delivery.status,
+        delivery.actual_channel,
+        delivery.sent_at,
+        delivery.delivered_at,
+        delivery.read_at,
+        delivery.failed_at,
+        delivery.error_code,
+        delivery.error_words,
+    )
+
+
+def _count(moved: Moved) -> int:
+    return int(moved.visibly)

@@ -1,0 +1,173 @@
+"""What Slack shows of the rows, and what it still has to show. Each method is one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from bot.storage import rows
+from bot.storage.database import Pool
+from bot.texting.model import Delivery, Person, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """A text and how much of it Slack shows."""
+
+    delivery: Delivery
+    posted_ts: str | None
+    posting_since: datetime | None  # a post was begun and its outcome is not known
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownThread:
+    """A thread, how much of its card Slack shows, and the texts that Slack does not show as they are."""
+
+    thread: Thread
+    person: Person
+    card_gone: bool  # somebody deleted it
+    card_posting_since: datetime | None
+    revision: int
+    drawn_revision: int
+    failures: int  # in a row, of drawing this thread
+    texts: list[ShownText]  # oldest first
+
+    @property
+    def is_true(self) -> bool:
+        """Whether there is nothing left to draw."""
+        return not self.texts and (self.drawn_revision >= self.revision or self.card_gone)
+
+
+class Drawings:
+    """Threads as they are drawn."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def waiting(self, limit: int) -> list[int]:
+        """List threads with something to draw now, longest waiting first."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT id FROM threads t
+                 WHERE draw_after <= now()
+                   AND (drawn_revision < revision
+                        OR id IN (SELECT thread_id FROM deliveries WHERE drawn_revision < revision))
+                 ORDER BY draw_after LIMIT %s
+                """,
+                (limit,),
+            )
+            return [thread_id for (thread_id,) in await cursor.fetchall()]
+
+    async def load(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
+        """Read a thread with up to *limit* texts to draw, unless drawing it has to wait."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                SELECT {rows.THREAD}, {rows.PERSON}, t.card_gone, t.card_posting_at, t.revision AS card_revision,
+                       t.drawn_revision, t.draw_failures, {rows.DELIVERY}, d.posted_ts, d.posting_at, d.revision
+                  FROM threads t JOIN people p ON p.id = t.person_id
+                  LEFT JOIN deliveries d ON d.thread_id = t.id AND d.drawn_revision < d.revision
+                 WHERE t.id = %s AND t.draw_after <= now()
+                 ORDER BY d.requested_at, d.id LIMIT %s
+                """,
+                (thread_id, limit),
+            )
+            found = await cursor.fetchall()
+        if not found:
+            return None
+        first = found[0]
+        return ShownThread(
+            thread=rows.thread(first),
+            person=rows.person(first),
+            card_gone=first["card_gone"],
+            card_posting_since=first["card_posting_at"],
+            revision=first["card_revision"],
+            drawn_revision=first["drawn_revision"],
+            failures=first["draw_failures"],
+            texts=[_text(row) for row in found if row["id"] is not None],
+        )
+
+    async def begin_card(self, thread_id: int) -> None:
+        """A card is about to be posted: from here on a post without an answer has to be looked for."""
+        await self._execute(
+            "UPDATE threads SET card_posting_at = now(), card_ts = NULL, card_gone = false WHERE id = %s", (thread_id,)
+        )
+
+    async def card_posted(self, thread_id: int, conversation_id: str, ts: str, *, revision: int) -> None:
+        await self._execute(
+            """
+            UPDATE threads
+               SET conversation_id = %s, card_ts = %s, card_posting_at = NULL, drawn_revision = %s, draw_failures = 0
+             WHERE id = %s
+            """,
+            (conversation_id, ts, revision, thread_id),
+        )
+
+    async def card_drawn(self, thread_id: int, *, revision: int) -> None:
+        await self._execute(
+            "UPDATE threads SET drawn_revision = %s, draw_failures = 0 WHERE id = %s", (revision, thread_id)
+        )
+
+    async def card_gone(self, conversation_id: str, ts: str) -> bool:
+        """Somebody deleted this message; return whether it was a card. The next text gets a new one."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "UPDATE threads SET card_gone = true WHERE conversation_id = %s AND card_ts = %s RETURNING id",
+                (conversation_id, ts),
+            )
+            return await cursor.fetchone() is not None
+
+    async def move(self, thread_id: int, conversation_id: str) -> None:
+        """The thread cannot live where it was; its next card is posted here."""
+        await self._execute(
+            """
+            UPDATE threads SET conversation_id = %s, card_ts = NULL, card_posting_at = NULL, card_gone = false
+             WHERE id = %s
+            """,
+            (conversation_id, thread_id),
+        )
+
+    async def begin_text(self, delivery_id: UUID) -> ShownText:
+        """A text's message is about to be posted; return the row as it is at this moment."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"UPDATE deliveries d SET posting_at = now() WHERE id = %s"
+                f" RETURNING {rows.DELIVERY}, d.posted_ts, d.posting_at, d.revision",
+                (delivery_id,),
+            )
+            row = await cursor.fetchone()
+            assert row is not None  # noqa: S101  (texts are never deleted)
+            return _text(row)
+
+    async def text_posted(self, delivery_id: UUID, ts: str, *, revision: int) -> None:
+        await self._execute(
+            "UPDATE deliveries SET posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s",
+            (ts, revision, delivery_id),
+        )
+
+    async def text_drawn(self, delivery_id: UUID, *, revision: int) -> None:
+        await self._execute("UPDATE deliveries SET drawn_revision = %s WHERE id = %s", (revision, delivery_id))
+
+    async def wait(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
+        """Leave a thread alone for *pause*."""
+        await self._execute(
+            """
+            UPDATE threads SET draw_after = now() + %s, draw_failures = CASE WHEN %s THEN draw_failures + 1 ELSE 0 END
+             WHERE id = %s
+            """,
+            (pause, failed, thread_id),
+        )
+
+    async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(query, values)
+
+
+def _text(row: rows.Row) -> ShownText:
+    return ShownText(rows.delivery(row), row["posted_ts"], row["posting_at"], row["revision"])

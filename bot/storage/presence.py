@@ -1,0 +1,94 @@
+"""Who is alive: locks that belong to one connection, so that PostgreSQL lets go of them the moment a process dies."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import Any
+
+from psycopg import AsyncConnection, Error, OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+class Kind(IntEnum):
+    """What a lock is about: the first of the two numbers of an advisory lock."""
+
+    WORKER = 7_285_002  # a worker is alive; the second number is its procrastinate id
+    THREAD = 7_285_003  # a thread is being drawn; the second number is its id
+
+
+class Presence:
+    """
+    Advisory locks held by this process.
+
+    A heartbeat would say "dead" only after a time-out; a lock says it at once, `kill -9` included. When the
+    connection is lost its locks are too: workers are locked again on the next connection, drawing is left to
+    whoever locks first. Both are safe to do twice, so a short overlap costs nothing but effort.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: AsyncConnection[Any] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._worker_id: int | None = None
+
+    async def hold_worker(self, worker_id: int) -> None:
+        """Say that this worker lives here, in place of an earlier one."""
+        await self.release_worker()
+        self._worker_id = worker_id
+        await self._ask("SELECT pg_advisory_lock(%s, %s)", (Kind.WORKER, _half(worker_id)))
+
+    async def release_worker(self) -> None:
+        worker_id, self._worker_id = self._worker_id, None
+        if worker_id is not None:
+            await self._ask("SELECT pg_advisory_unlock(%s, %s)", (Kind.WORKER, _half(worker_id)))
+
+    async def try_thread(self, thread_id: int) -> bool:
+        """Take a thread for drawing, unless some process has it."""
+        return await self._ask("SELECT pg_try_advisory_lock(%s, %s)", (Kind.THREAD, _half(thread_id))) is True
+
+    async def release_thread(self, thread_id: int) -> None:
+        await self._ask("SELECT pg_advisory_unlock(%s, %s)", (Kind.THREAD, _half(thread_id)))
+
+    async def _ask(self, query: str, values: tuple[int, int]) -> object:
+        async with self._one_at_a_time:
+            try:
+                return await self._fetch(query, values)
+            except OperationalError:
+                logger.warning("presence_lost")
+                await self.close()
+                return await self._fetch(query, values)
+
+    async def _fetch(self, query: str, values: tuple[int, int]) -> object:
+        if self._connection is None:
+            self._connection = await AsyncConnection.connect(self._url, autocommit=True)
+            if self._worker_id is not None:
+                lock = (Kind.WORKER, _half(self._worker_id))
+                await self._connection.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+        cursor = await self._connection.execute(query, values)
+        row = await cursor.fetchone()
+        return row[0] if row else None
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.close()
+            except Error:
+                logger.debug("presence_close_failed")
+
+
+@asynccontextmanager
+async def open_presence(url: str) -> AsyncIterator[Presence]:
+    presence = Presence(url)
+    try:
+        yield presence
+    finally:
+        await presence.close()
+
+
+def _half(number: int) -> int:
+    """Fold a row's id into the 32 signed bits of an advisory lock's second number."""
+    return (number + 2**31) % 2**32 - 2**31
