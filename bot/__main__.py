@@ -1,0 +1,141 @@
+"""The command line: `python -m bot` runs everything; `web`, `worker`, `migrate` and `doctor` one part each."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from dotenv import dotenv_values
+
+from bot import log
+from bot.app import Role, running
+from bot.blooio.client import BlooioClient, blooio_http
+from bot.checks import StartError, Unreachable, check_blooio_key, check_slack_app_token, check_slack_bot_token
+from bot.server import bind
+from bot.settings import Settings, SettingsError, read_settings
+from bot.slack import open_slack
+from bot.storage.database import database_url, migrate, open_pool
+
+STARTED_WRONG = 1
+SETTINGS_WRONG = 2
+
+_COMMANDS = {
+    "run": "receive from Slack and send texts, in one process (the default)",
+    "web": "only receive from Slack",
+    "worker": "only send texts, follow them and draw their threads",
+    "migrate": "bring the database's schema up to date and exit",
+    "doctor": "check every setting against the live service and say what to do",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit status: 0, 1 if it could not start, 2 if the settings are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Text people from Slack over iMessage, RCS and SMS."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    for name, meaning in _COMMANDS.items():
+        commands.add_parser(name, help=meaning, description=meaning)
+    command = parser.parse_args(arguments).command or "run"
+
+    log.configure()
+    try:
+        settings = read_settings({**_dotenv(), **os.environ})
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return SETTINGS_WRONG
+    try:
+        return _run(_COROUTINES.get(command, _serve)(settings, command))
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return STARTED_WRONG
+
+
+def _dotenv() -> dict[str, str]:
+    """Read .env beside us. The environment outranks it, an empty value included."""
+    return {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+async def _serve(settings: Settings, command: str) -> int:
+    """Run until SIGTERM or SIGINT; a second one stops at once."""
+    try:
+        bound = bind(settings.host, settings.port)
+    except OSError as error:
+        raise StartError(
+            f"{settings.host}:{settings.port} cannot be used ({error.strerror}). Set PORT to a free port."
+        ) from error
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop_once() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_once)
+    roles = frozenset(Role) if command == "run" else frozenset({Role(command)})
+    with bound:
+        async with running(settings, roles=roles, bound=bound):
+            await stop.wait()
+    return 0
+
+
+async def _migrate(settings: Settings, _: str) -> int:
+    async with database_url(settings.database_url, settings.data_dir) as url:
+        applied = await migrate(url)
+    print("\n".join(applied) if applied else "The schema is up to date.")
+    return 0
+
+
+async def _doctor(settings: Settings, _: str) -> int:
+    """Print a line for each service; return 1 if any of them needs attention."""
+    healthy = True
+    async with (
+        open_slack(settings.slack_bot_token, settings.slack_api_url) as (slack, client),
+        blooio_http(settings.blooio_base_url, settings.blooio_api_key) as http,
+    ):
+        checks = [
+            ("Slack", check_slack_bot_token(slack)),
+            ("Blooio", check_blooio_key(BlooioClient(http))),
+            ("Database", _check_database(settings)),
+        ]
+        if settings.slack_app_token is not None:
+            checks.append(("Socket Mode", check_slack_app_token(client, settings.slack_app_token)))
+        for name, check in checks:
+            try:
+                print(f"✓ {name}: {await check}")
+            except (StartError, Unreachable) as problem:
+                healthy = False
+                print(f"✗ {name}: {problem}")
+    return 0 if healthy else STARTED_WRONG
+
+
+async def _check_database(settings: Settings) -> str:
+    try:
+        async with (
+            database_url(settings.database_url, settings.data_dir) as url,
+            open_pool(url) as pool,
+            pool.connection() as connection,
+        ):
+            cursor = await connection.execute("SHOW server_version")
+            row = await cursor.fetchone()
+    except Exception as error:
+        raise Unreachable(f"it did not answer ({type(error).__name__}). Check DATABASE_URL or DATA_DIR.") from error
+    return f"PostgreSQL {row[0] if row else '?'}"
+
+
+_COROUTINES = {"migrate": _migrate, "doctor": _doctor}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+"""
+The painter keeps Slack true: it draws each thread from its rows, and again whenever they change.
+
+A row that Slack does not show yet announces itself (`texting_draw`), and one that no announcement reached is found by
+looking. One process draws a thread at a time. Drawing is separate from texting: a text does not wait for Slack, and
+an outage of Slack only means that there is more to draw afterwards.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from bot.blocks.card import card
+from bot.blocks.receipt import receipt
+from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused
+from bot.storage.drawings import Drawings, ShownText, ShownThread
+from bot.storage.presence import Presence
+from bot.texting.model import Author, Thread
+
+logger = logging.getLogger(__name__)
+
+#: Threads drawn at once in one process. They mostly wait for Slack.
+CONCURRENCY = 48
+
+#: How often rows are looked for that nobody announced: after a pause, a crash, a lost connection.
+_LOOK_SECONDS = 1.0
+
+#: Slack's clock may differ from ours by this much when a lost post is looked for.
+_CLOCKS_DIFFER = timedelta(minutes=10)
+
+#: For how long a card that was seen is taken to be still there.
+_SEEN_FOR = timedelta(seconds=5).total_seconds()
+_SEEN_KEPT = 10_000
+
+_LONGEST_PAUSE = timedelta(minutes=1)
+
+#: How often one drawing reads the rows again before others get their turn.
+_ROUNDS = 20
+
+#: `error` values of a conversation that cannot take a post (any more).
+_NO_PLACE = {
+    "channel_not_found",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "messages_tab_disabled",
+    "not_in_channel",
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+}
+
+
+class Painter:
+    """Draws threads."""
+
+    def __init__(self, *, url: str, drawings: Drawings, presence: Presence, slack: Slack) -> None:
+        self._url = url
+        self._drawings = drawings
+        self._presence = presence
+        self._slack = slack
+        self._at_work: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()  # threads that changed while they were being drawn
+        self._seen: dict[int, float] = {}  # when a thread's card was last known to be there
+        self._brushes = asyncio.Semaphore(CONCURRENCY)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[None]:
+        """Draw until the block is left; then finish the threads under way."""
+        sources = [
+            asyncio.create_task(self._listen(), name="painter listens"),
+            asyncio.create_task(self._look(), name="painter looks"),
+        ]
+        try:
+            yield
+        finally:
+            for source in sources:
+                source.cancel()
+            await asyncio.wait(sources)
+            if self._at_work:
+                await asyncio.wait(self._at_work.values(), timeout=10)
+
+    async def _listen(self) -> None:
+        """Draw what is announced."""
+        while True:
+            try:
+                async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    await connection.execute("LISTEN texting_draw")
+                    async for notification in connection.notifies():
+                        self.draw(int(notification.payload))
+            except psycopg.Error:
+                logger.warning("painter_deaf")  # looking goes on meanwhile
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        """Draw what nobody announced."""
+        while True:
+            try:
+                for thread_id in await self._drawings.waiting(limit=4 * CONCURRENCY):
+                    if thread_id not in self._at_work:
+                        self.draw(thread_id)
+            except (psycopg.Error, PoolTimeout):
+                logger.warning("painter_blind", exc_info=True)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def draw(self, thread_id: int) -> None:
+        """Draw a thread soon; many calls in a moment are one drawing."""
+        if thread_id in self._at_work:
+            self._again.add(thread_id)
+            return
+        task = asyncio.create_task(self._draw(thread_id), name=f"draw thread {thread_id}")
+        self._at_work[thread_id] = task
+        task.add_done_callback(lambda done: self._drawn(thread_id, done))
+
+    def _drawn(self, thread_id: int, task: asyncio.Task[None]) -> None:
+        del self._at_work[thread_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("drawing_failed thread=%d", thread_id, exc_info=error)  # it will be looked for again
+        if thread_id in self._again:
+            self._again.discard(thread_id)
+            self.draw(thread_id)
+
+    async def _draw(self, thread_id: int) -> None:
+        async with self._brushes:
+            if not await self._presence.try_thread(thread_id):
+                return  # another process is at it, and reads the rows after this announcement
+            try:
+                await self._draw_until_true(thread_id)
+            finally:
+                await self._presence.release_thread(thread_id)
+
+    async def _draw_until_true(self, thread_id: int) -> None:
+        """Draw what is not shown yet; then read again, for meanwhile there may be more."""
+        for _ in range(_ROUNDS):
+            shown = await self._drawings.load(thread_id)
+            if shown is None or shown.is_true:
+                return
+            try:
+                await self._bring_up_to_date(shown)
+            except SlackBusy as busy:
+                await self._drawings.wait(thread_id, busy.retry_after, failed=False)
+            except SlackError as error:
+                logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
+                pause = min(timedelta(seconds=2 ** min(shown.failures, 10)), _LONGEST_PAUSE)
+                if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
+                    pause = _LONGEST_PAUSE
+                await self._drawings.wait(thread_id, pause, failed=True)
+
+    async def _bring_up_to_date(self, shown: ShownThread) -> None:
+        """Post and edit what the rows say. A conversation that takes no post is left for another."""
+        thread, card_drawn = shown.thread, shown.drawn_revision >= shown.revision
+        newest = max((text for text in shown.texts), key=lambda text: text.delivery.requested_at, default=None)
+        try:
+            if any(text.posted_ts is None for text in shown.texts) and not await self._card_stands(shown):
+                thread, card_drawn = await self._post_card(shown), True
+            for text in shown.texts:
+                await self._show_text(thread, text)
+        except SlackRefused as refused:
+            if refused.code not in _NO_PLACE or newest is None:
+                raise
+            await self._rehouse(thread, newest.delivery.author, refused)
+            return
+        if not card_drawn and thread.card_ts is not None and not shown.card_gone:
+            payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)
+            await self._edit(thread.conversation_id, thread.card_ts, payload)
+            await self._drawings.card_drawn(thread.id, revision=shown.revision)
+
+    async def _show_text(self, thread: Thread, text: ShownText) -> None:
+        """Post a text's message, or edit the one that is there."""
+        delivery_id = text.delivery.id
+        if text.posted_ts is None and text.posting_since is not None:
+            ts = await self._find(thread.conversation_id, str(delivery_id), thread.card_ts, text.posting_since)
+            text = replace(text, posted_ts=ts)
+        if text.posted_ts is not None:
+            await self._edit(thread.conversation_id, text.posted_ts, receipt(text.delivery))
+            await self._drawings.text_posted(delivery_id, text.posted_ts, revision=text.revision)
+            return
+        author = await self._profile(text.delivery.author)
+        text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
+        _, ts = await self._slack.post(
+            thread.conversation_id,
+            receipt(text.delivery),
+            thread_ts=thread.card_ts,
+            author=author,
+            key=str(delivery_id),
+        )
+        self._saw(thread.id)
+        await self._drawings.text_posted(delivery_id, ts, revision=text.revision)
+
+    async def _card_stands(self, shown: ShownThread) -> bool:
+        """
+        Say whether the thread has a card to post under.
+
+        Posting with the `thread_ts` of a deleted message would put every text at the channel's root.
+        """
+        thread = shown.thread
+        if thread.card_ts is None or shown.card_gone:
+            return False
+        if not self._seen_lately(thread.id) and not await self._slack.card_exists(
+            thread.conversation_id, thread.card_ts
+        ):
+            logger.info("card_gone thread=%d", thread.id)
+            return False
+        self._saw(thread.id)
+        return True
+
+    async def _post_card(self, shown: ShownThread) -> Thread:
+        """Post the card, or find the one whose answer was lost; return the thread that begins with it."""
+        thread, key = shown.thread, f"card-{shown.thread.id}"
+        home, ts = thread.conversation_id, None
+        revision = shown.drawn_revision
+        if shown.card_posting_since is not None:
+            ts = await self._find(home, key, None, shown.card_posting_since)
+        if ts is None:
+            revision = shown.revision
+            payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)
+            await self._drawings.begin_card(thread.id)
+            home, ts = await self._slack.post(home, payload, key=key)
+        await self._drawings.card_posted(thread.id, home, ts, revision=revision)
+        self._saw(thread.id)
+        return replace(thread, conversation_id=home, card_ts=ts)
+
+    async def _rehouse(self, thread: Thread, author: Author, refused: SlackRefused) -> None:
+        """
+        Make a home for a thread whose conversation took no post: join it, or move to a DM with the text's author.
+
+        The text itself was accepted and goes out all the same, so it must show somewhere its author looks.
+        """
+        home = thread.conversation_id
+        self._slack.forget_place(home)
+        if refused.code == "not_in_channel":
+            try:
+                await self._slack.join(home)
+            except SlackRefused as not_joined:
+                logger.info("not_joined thread=%d error=%s", thread.id, not_joined.code)
+            else:
+                return
+        if not home.startswith("C") and not home.startswith("G"):
+            raise refused  # a DM is the last resort, and it was refused too
+        logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
+        await self._drawings.move(thread.id, author.user_id)
+
+    async def _edit(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
+        """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""
+        try:
+            await self._slack.update(conversation_id, ts, payload)
+        except SlackRefused as refused:
+            if refused.code in TOKEN_ERRORS:
+                raise
+            logger.warning("edit_refused error=%s", refused.code)
+
+    async def _find(self, conversation_id: str, key: str, thread_ts: str | None, since: datetime) -> str | None:
+        """Look for a post whose answer was lost. If Slack will not let us look, it counts as not posted."""
+        try:
+            oldest = (since - _CLOCKS_DIFFER).timestamp()
+            return await self._slack.find(conversation_id, key, thread_ts=thread_ts, since=oldest)
+        except SlackRefused as refused:
+            logger.warning("lost_post_not_looked_for error=%s", refused.code)
+            return None
+
+    async def _profile(self, author: Author) -> Profile:
+        return await self._slack.profile(author.user_id, fallback=author.name)
+
+    def _saw(self, thread_id: int) -> None:
+        if len(self._seen) > _SEEN_KEPT:
+            self._seen.clear()
+        self._seen[thread_id] = asyncio.get_running_loop().time()
+
+    def _seen_lately(self, thread_id: int) -> bool:
+        seen = self._seen.get(thread_id)
+        return seen is not None and asyncio.get_running_loop().time() - seen < _SEEN_FOR

@@ -1,0 +1,43 @@
+"""Serve the HTTP side inside our own event loop and shutdown order."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+logger = logging.getLogger(__name__)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the command line: one order of shutdown for everything."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address, so that a busy port is one clear error before anything starts. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, reuse_port=False)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, bound: socket.socket, *, grace_seconds: float) -> AsyncIterator[str]:
+    """Serve until the block is left; then stop accepting and finish what is under way."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=int(grace_seconds)
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[bound]), name="http server")
+    while not server.started and not task.done():  # noqa: ASYNC110  (uvicorn offers no event to wait for)
+        await asyncio.sleep(0.005)
+    host, port = bound.getsockname()[:2]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        await task

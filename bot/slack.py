@@ -1,0 +1,279 @@
+"""
+The bot speaking first: posts and edits in Slack, with every failure sorted into what can be done about it.
+
+    SlackError
+    ├── SlackBusy      rate-limited; says for how long
+    ├── SlackTrouble   no answer, or none that can be read: it may have happened
+    └── SlackRefused   Slack's own `error`; trying the same again will not help
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+logger = logging.getLogger(__name__)
+
+#: `error` values that a later attempt can outlive. Source: Slack, "Web API", general errors.
+_TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+
+#: `error` values that mean our token is of no more use.
+TOKEN_ERRORS = {
+    "invalid_auth",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_authed",
+    "org_login_required",
+}
+
+_KNOWN_FOR = timedelta(hours=1).total_seconds()
+
+
+class SlackError(Exception):
+    """A call to Slack did not succeed."""
+
+
+class SlackBusy(SlackError):
+    """Slack asks us to wait; nothing happened."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"retry after {retry_after.total_seconds():.0f} s")
+        self.retry_after = retry_after
+
+
+class SlackTrouble(SlackError):
+    """The outcome is unknown: the call may have had its effect."""
+
+
+class SlackRefused(SlackError):
+    """Slack says no; `code` is its `error`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a person in Slack looks to others."""
+
+    name: str
+    picture_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation in Slack and whether a thread can live there."""
+
+    usable: bool
+    archived: bool = False
+
+
+class Slack:
+    """The calls we make, one method each."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._not_before: dict[tuple[str, str], float] = {}
+        self._profiles: dict[str, tuple[float, Profile]] = {}
+        self._places: dict[str, tuple[float, Place]] = {}
+        self.identity: dict[str, Any] = {}
+
+    async def identify(self) -> dict[str, Any]:
+        """Ask who we are and in which workspace; remember it."""
+        self.identity = await self._call("auth.test", self._client.auth_test)
+        return self.identity
+
+    async def post(
+        self,
+        conversation_id: str,
+        payload: dict[str, Any],
+        *,
+        thread_ts: str | None = None,
+        author: Profile | None = None,
+        key: str,
+    ) -> tuple[str, str]:
+        """
+        Post a message; return its conversation (a person's id becomes the DM's) and `ts`.
+
+        *key* goes into the message's metadata: by it `find` recognises a post whose answer was lost.
+        """
+        arguments: dict[str, Any] = {
+            "metadata": {"event_type": "texting_post", "event_payload": {"key": key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **payload,
+        }
+        if thread_ts is not None:
+            arguments["thread_ts"] = thread_ts
+        if author is not None:
+            arguments["username"] = author.name
+            if author.picture_url:
+                arguments["icon_url"] = author.picture_url
+        answer = await self._call(
+            "chat.postMessage",
+            self._client.chat_postMessage,
+            gate=conversation_id,
+            channel=conversation_id,
+            **arguments,
+        )
+        return str(answer["channel"]), str(answer["ts"])
+
+    async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
+        """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
+        await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
+
+    async def find(self, conversation_id: str, key: str, *, thread_ts: str | None, since: float) -> str | None:
+        """Look for a post of ours by its key, no older than *since* (epoch seconds); return its `ts`."""
+        oldest = f"{since:.6f}"
+        if thread_ts is None:
+            answer = await self._call(
+                "conversations.history",
+                self._client.conversations_history,
+                channel=conversation_id,
+                oldest=oldest,
+                limit=200,
+                include_all_metadata=True,
+            )
+        else:
+            answer = await self._call(
+                "conversations.replies",
+                self._client.conversations_replies,
+                channel=conversation_id,
+                ts=thread_ts,
+                oldest=oldest,
+                limit=200,
+                include_all_metadata=True,
+            )
+        for message in answer.get("messages", []):
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if payload.get("key") == key:
+                return str(message["ts"])
+        return None
+
+    async def card_exists(self, conversation_id: str, ts: str) -> bool:
+        """
+        Say whether a thread's first message still stands.
+
+        Posting with the `thread_ts` of a deleted message would put every text at the channel's root.
+        """
+        try:
+            await self._call(
+                "conversations.replies", self._client.conversations_replies, channel=conversation_id, ts=ts, limit=1
+            )
+        except SlackRefused as refused:
+            return refused.code not in {"thread_not_found", "message_not_found"}
+        return True
+
+    async def join(self, conversation_id: str) -> None:
+        """Join a public channel."""
+        await self._call("conversations.join", self._client.conversations_join, channel=conversation_id)
+
+    async def place(self, conversation_id: str) -> Place:
+        """Say whether a thread can live in a conversation: we are in it, or may join it. Remembered for a while."""
+        kept = self._places.get(conversation_id)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            answer = await self._call("conversations.info", self._client.conversations_info, channel=conversation_id)
+        except SlackRefused as refused:
+            if refused.code != "channel_not_found":  # we are not allowed to ask: posting will tell
+                logger.warning("place_unknown error=%s", refused.code)
+                return Place(usable=True)
+            return Place(usable=False)
+        channel = answer.get("channel") or {}
+        archived = bool(channel.get("is_archived"))
+        inside = channel.get("is_member", True) or channel.get("is_im") or not channel.get("is_private")
+        place = Place(usable=bool(inside) and not archived, archived=archived)
+        if place.usable:  # what is in the way is usually removed at once, so a "no" is not remembered
+            self._places[conversation_id] = (time.monotonic() + _KNOWN_FOR, place)
+        return place
+
+    def forget_place(self, conversation_id: str) -> None:
+        """What was known of a conversation turned out wrong."""
+        self._places.pop(conversation_id, None)
+
+    async def profile(self, user_id: str, *, fallback: str) -> Profile:
+        """Return a person's name and picture, remembered for an hour. Never fails: *fallback* is the name then."""
+        kept = self._profiles.get(user_id)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            answer = await self._call("users.info", self._client.users_info, user=user_id)
+        except SlackError as error:
+            logger.warning("profile_unknown error=%s", error)
+            return Profile(fallback, None)
+        user = answer.get("user") or {}
+        shown = user.get("profile") or {}
+        name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or fallback
+        profile = Profile(name, shown.get("image_72") or shown.get("image_48"))
+        self._profiles[user_id] = (time.monotonic() + _KNOWN_FOR, profile)
+        return profile
+
+    def permalink(self, conversation_id: str, ts: str) -> str | None:
+        """Return a message's address, as Slack's own "Copy link" spells it; None until we know our workspace."""
+        url = str(self.identity.get("url") or "").rstrip("/")
+        return f"{url}/archives/{conversation_id}/p{ts.replace('.', '')}" if url else None
+
+    async def _call(
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], *, gate: str = "", **arguments: Any
+    ) -> dict[str, Any]:
+        """Call one method. After a 429 the same method (and *gate*) is left alone for as long as Slack said."""
+        wait = self._not_before.get((name, gate), 0.0) - time.monotonic()
+        if wait > 0:
+            raise SlackBusy(timedelta(seconds=wait))
+        try:
+            response = await method(**arguments)
+        except SlackApiError as error:
+            raise self._sorted(name, gate, error) from error
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, AttributeError, ValueError) as error:
+            # AttributeError is what slack_sdk raises for an answer that is text where JSON was promised.
+            raise SlackTrouble(type(error).__name__) from error
+        return response.data if isinstance(response.data, dict) else {}
+
+    def _sorted(self, name: str, gate: str, error: SlackApiError) -> SlackError:
+        response = error.response
+        status = getattr(response, "status_code", None)
+        data = getattr(response, "data", None)
+        code = data.get("error") if isinstance(data, dict) else None
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code in {"ratelimited", "rate_limited"}:
+            headers = getattr(response, "headers", None) or {}
+            seconds = _seconds(headers.get("Retry-After") or headers.get("retry-after"))
+            self._not_before[name, gate] = time.monotonic() + seconds
+            return SlackBusy(timedelta(seconds=seconds))
+        if code is None or code in _TRANSIENT:
+            return SlackTrouble(str(code or status))
+        if code in TOKEN_ERRORS:
+            logger.error("slack_token_refused error=%s (renew SLACK_BOT_TOKEN)", code)
+        return SlackRefused(code)
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return max(1.0, float(header or 1))
+    except ValueError:
+        return 30.0
+
+
+@asynccontextmanager
+async def open_slack(token: str, base_url: str) -> AsyncIterator[tuple[Slack, AsyncWebClient]]:
+    """
+    Open the pooled session that every call to Slack shares, the client and our view of it.
+
+    The client's own retries are off: they would post a message again whose answer was lost.
+    """
+    connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=60)
+    timeout = aiohttp.ClientTimeout(total=30, connect=5)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+        yield Slack(client), client

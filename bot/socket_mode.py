@@ -1,0 +1,48 @@
+"""Slack's requests over a WebSocket: no public address needed."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.dispatch import Dispatcher, socket_payload
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def socket_mode(
+    app_token: str, client: AsyncWebClient, dispatcher: Dispatcher, *, grace_seconds: float
+) -> AsyncIterator[SocketModeClient]:
+    """
+    Receive over a socket until the block is left.
+
+    Leaving answers what is under way first: an answer needs the socket, and whatever else arrives meanwhile is
+    stored before it is answered, like anything.
+    """
+
+    async def receive(sockets: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        response = await dispatcher(
+            request.payload, retry_num=request.retry_attempt or 0, retry_reason=request.retry_reason or ""
+        )
+        if response.status != HTTPStatus.OK:  # no answer at all: Slack tells the person, and sends an event again
+            logger.warning("socket_request_not_answered status=%d", response.status)
+            return
+        await sockets.send_socket_mode_response(
+            SocketModeResponse(request.envelope_id, payload=socket_payload(response))
+        )
+
+    sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=10)
+    sockets.socket_mode_request_listeners.append(receive)
+    try:
+        await sockets.connect()  # type: ignore[no-untyped-call]
+        yield sockets
+        await dispatcher.drain(grace_seconds)
+    finally:
+        await sockets.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,96 @@
+"""`/text <person> <message>`: store the text, then say that it is on its way."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.blocks.answer import accepted, help_text, problem
+from bot.reading.command import CommandProblem, Help, parse_text_command
+from bot.reading.slack_text import mentioned_users, plain_text
+from bot.slack import Place, Slack, SlackError
+from bot.texting.errors import TextingError
+from bot.texting.model import Author, Request
+from bot.texting.service import Texting
+
+logger = logging.getLogger(__name__)
+
+#: What Slack is asked on the way may take this much of its three seconds; without an answer we go on.
+_ASKING_SECONDS = 1.0
+
+_NO_PLACE = (
+    "I am not in this channel, so there is nowhere to show the answer. "
+    "Type /invite @Texting here, then send your text again."
+)
+_NO_PLACE_IN_DM = (
+    "A text needs a place for its thread, and I cannot join a direct message. "
+    "Send it from a channel, or from your messages with me."
+)
+_ARCHIVED = "This channel is archived, so there is nowhere to show the answer. Send your text from another channel."
+
+
+async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slack: Slack, region: str) -> None:
+    """
+    `/text +15551234567 hello`: queue a text and answer with where to follow it.
+
+    The acknowledgement says that the text is safely stored, so it comes last; nothing follows it that could fail.
+    """
+    typed, conversation_id = str(command.get("text") or ""), str(command["channel_id"])
+    given_back = f"{command['command']} {plain_text(typed)}"
+    try:
+        parsed = parse_text_command(typed, region=region, names=await _names(slack, typed))
+        if isinstance(parsed, Help):
+            await ack(**help_text())
+            return
+        request = Request(
+            key=f"{command['team_id']}:{command['trigger_id']}",
+            team_id=str(command["team_id"]),
+            conversation_id=conversation_id,
+            author=Author(str(command["user_id"]), str(command.get("user_name") or "Somebody")),
+            address=parsed.address,
+            body=parsed.body,
+        )
+        obstacle = await _obstacle(texting, slack, request)
+        if obstacle is not None:
+            await ack(**problem(obstacle, given_back))
+            return
+        requested = await texting.request(request)
+    except (CommandProblem, TextingError) as refused:
+        await ack(**problem(refused.words, given_back))
+        return
+    thread = requested.thread
+    link = slack.permalink(thread.conversation_id, thread.card_ts) if thread.card_ts else None
+    await ack(**accepted(requested, asked_in=conversation_id, thread_url=link))
+
+
+async def _names(slack: Slack, typed: str) -> Mapping[str, str]:
+    """Look up the names of the people mentioned without one."""
+    users = mentioned_users(typed)
+    profiles = await asyncio.gather(*(slack.profile(user, fallback="a colleague") for user in users))
+    return {user: profile.name for user, profile in zip(users, profiles, strict=True)}
+
+
+async def _obstacle(texting: Texting, slack: Slack, request: Request) -> str | None:
+    """Say why no thread can live here, unless the person has one elsewhere already."""
+    place = await _place(slack, request.conversation_id)
+    if place.usable or await texting.has_thread(request.team_id, request.address):
+        return None
+    if place.archived:
+        return _ARCHIVED
+    return _NO_PLACE_IN_DM if request.conversation_id.startswith("D") else _NO_PLACE
+
+
+async def _place(slack: Slack, conversation_id: str) -> Place:
+    try:
+        async with asyncio.timeout(_ASKING_SECONDS):
+            return await slack.place(conversation_id)
+    except (SlackError, TimeoutError):
+        logger.warning("place_not_asked")
+        return Place(usable=True)  # posting will tell; a thread without a place moves to the author's messages
+
+
+def register(app: AsyncApp, *, texting: Texting, slack: Slack, region: str) -> None:
+    app.command("/text")(partial(text, texting=texting, slack=slack, region=region))
