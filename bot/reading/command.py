@@ -50,7 +50,7 @@ WORDS = MappingProxyType(
     }
 )
 
-_QUOTED = re.compile(r"[\"“”„«»](?P<double>[^\"“”„«»]*)[\"“”„«»]|['‘’‚‹›](?P<single>[^'‘’‚‹›]*)['‘’‚‹›]")
+_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]*)[\"“”„«»]|['‘’‚‹›]([^'‘’‚‹›]*)['‘’‚‹›]")
 _QUOTES = "\"“”„«»'‘’‚‹›"
 _TEL_TOKEN = re.compile(r"<(?P<uri>tel:[^<>|\s][^<>|]*)(?:\|(?P<label>[^<>\s][^<>]*)?)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)[^<>]+>")
@@ -160,7 +160,7 @@ def _person(text: str, region: str) -> tuple[Address, str]:
         quoted = _QUOTED.match(text)
         if not quoted:
             raise _problem("unclosed_quote", typed=excerpt(plain_text(text[1:])))
-        return _one_address(quoted["double"] or quoted["single"] or "", region), text[quoted.end() :]
+        return _one_address(quoted[1] or quoted[2] or "", region), text[quoted.end() :]
     if token := _TOKEN.match(text):
         return _one_address(token[0], region), text[token.end() :]
     ends = _number_ends(text)
@@ -277,9 +277,12 @@ def _clearest(problems: dict[int, AddressProblem], text: str, region: str) -> Ad
 def _starts_with_person(text: str, region: str) -> bool:
     """Whether *text* goes on with a second address, not with the message."""
     joined = _AND.match(text)
-    text = _without_link(text[joined.end() :] if joined else text, region).lstrip(_QUOTES)
-    if "@" in (word := text.split(maxsplit=1)[0] if text.strip() else ""):
-        return _address_or_none(word.rstrip(",;:" + _QUOTES), region) is not None
+    text = _without_link(text[joined.end() :] if joined else text, region)
+    if quoted := _QUOTED.match(text):
+        text = quoted[1] or quoted[2] or ""
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    if "@" in word:
+        return _address_or_none(word.rstrip(",;:"), region) is not None
     return any(
         count_digits(text[:end]) >= _WHOLE_NUMBER
         and _is_grouped(text[:end])

@@ -18,14 +18,15 @@ async def embedded_postgres(data_dir: Path) -> AsyncIterator[str]:
     The server is shared by the processes that use the folder and stops when the last of them leaves. A killed
     process leaves it running; the next start finds it again.
     """
-    server = await asyncio.to_thread(_start, data_dir)
+    server = await asyncio.to_thread(start_embedded, data_dir)
     try:
         yield server.get_uri()
     finally:
         await asyncio.to_thread(server.cleanup)
 
 
-def _start(data_dir: Path) -> Any:
+def start_embedded(data_dir: Path) -> Any:
+    """Start the server, blocking, and return the wheel's handle: `get_uri()`, and `cleanup()` to let go of it."""
     folder = data_dir.resolve() / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Its import looks for this folder and warns when the variable is not set.

@@ -1,0 +1,63 @@
+"""A real PostgreSQL for every test that wants one: the server at DATABASE_URL, or an embedded one."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from bot.storage.database import migrate
+from bot.storage.embedded import start_embedded
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server on which databases can be made."""
+    configured = os.environ.get("DATABASE_URL")
+    if configured:
+        yield configured
+        return
+    server = start_embedded(tmp_path_factory.mktemp("pg"))
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> Iterator[str]:
+    """The name of a database with the whole schema, to be copied."""
+    name = f"texting_test_{os.getpid()}"
+    with _database(postgres_url, name) as url:
+        asyncio.run(migrate(url))
+        yield name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with _database(postgres_url, f"{template}_{next(_numbers)}", template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """The URL of an empty database that a module's tests share."""
+    with _database(postgres_url, f"{template}_{next(_numbers)}", template) as url:
+        yield url
+
+
+@contextmanager
+def _database(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
+    """Make a database, and drop it with whatever is still connected."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        parts = urlsplit(server_url)
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
