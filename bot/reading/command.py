@@ -55,7 +55,8 @@ _QUOTES = "\"“”„«»'‘’‚‹›"
 _TEL_TOKEN = re.compile(r"<(?P<uri>tel:[^<>|\s][^<>|]*)(?:\|(?P<label>[^<>\s][^<>]*)?)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)[^<>]+>")
 _SCHEME = re.compile(r"(?:tel|mailto):(?=\S)", re.IGNORECASE)
-_WORD = re.compile(r"\s*((?:&(?:amp|lt|gt);|[^\s,;:<])+)")
+_WORD = re.compile(r"[^\S\n]*((?:&(?:amp|lt|gt);|[^\s,;:<])+)")
+_CLEAR_END = re.compile(r"[^\S\n]*\n|:(?!\d)")
 _TIME = re.compile(r"\s*\d{1,2}:\d\d")
 _FIRST_OF_NUMBER = re.compile(r"\(?\+?[\d().\-/]*")
 _MORE_OF_NUMBER = re.compile(r"[\d().\-/]+")
@@ -213,7 +214,7 @@ def _number_ends(text: str) -> list[int]:
 
 def _number(text: str, ends: list[int], region: str) -> tuple[Address, str]:
     """The number at the start of *text*, which ends at one of *ends*, if there is only one way to read it."""
-    if re.match(r":(?!\d)", text[ends[-1] :]) and (address := _address_or_none(text[: ends[-1]], region)):
+    if _CLEAR_END.match(text, ends[-1]) and (address := _address_or_none(text[: ends[-1]], region)):
         return address, text[ends[-1] :]
     readings: dict[int, Address] = {}
     problems: dict[int, AddressProblem] = {}
