@@ -78,7 +78,7 @@ async def running(
         await stack.enter_async_context(_learning(texting, slack))
         drawings = Drawings(pool)
         if Role.WORKER in roles:
-            painter = Painter(url=url, drawings=drawings, presence=presence, slack=slack)
+            painter = Painter(url=url, drawings=drawings, slack=slack)
             await stack.enter_async_context(painter.work())
             await stack.enter_async_context(following(texting))
             await stack.enter_async_context(jobs.work(texting))

@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from bot.storage.database import Pool
-from bot.storage.presence import Kind, Presence
+from bot.storage.presence import WORKER, Presence
 from bot.texting.service import Postponed, Texting
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Jobs:
         """Put the jobs of workers that are no more back into the queue; return how many."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_RECOVERING,))
-            cursor = await connection.execute(_DEAD_WORKERS_JOBS, (Kind.WORKER,))
+            cursor = await connection.execute(_DEAD_WORKERS_JOBS, (WORKER,))
             jobs: list[Any] = [job_id for (job_id,) in await cursor.fetchall()]
             for job_id in jobs:
                 await self._app.job_manager.retry_job_by_id_async(job_id, retry_at=datetime.now(UTC))

@@ -2,8 +2,9 @@
 The painter keeps Slack true: it draws each thread from its rows, and again whenever they change.
 
 A row that Slack does not show yet announces itself (`texting_draw`), and one that no announcement reached is found by
-looking. One process draws a thread at a time. Drawing is separate from texting: a text does not wait for Slack, and
-an outage of Slack only means that there is more to draw afterwards.
+looking. Of all processes one draws: Slack's limits are the app's, so one place has to keep them, and when it dies the
+next takes over at once. Drawing is separate from texting: a text does not wait for Slack, and an outage of Slack only
+means that there is more to draw afterwards.
 """
 
 import asyncio
@@ -22,13 +23,14 @@ from bot.blocks.card import card
 from bot.blocks.receipt import receipt
 from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused
 from bot.storage.drawings import Drawings, ShownText, ShownThread
-from bot.storage.presence import Presence
 from bot.texting.model import Author, Thread
 
 logger = logging.getLogger(__name__)
 
-#: Threads drawn at once in one process. They mostly wait for Slack.
-CONCURRENCY = 48
+#: Threads drawn at once. They mostly wait for Slack.
+CONCURRENCY = 64
+
+_PAINTING = 7_285_003  # advisory lock: whose connection has it, draws
 
 #: How often rows are looked for that nobody announced: after a pause, a crash, a lost connection.
 _LOOK_SECONDS = 1.0
@@ -42,8 +44,12 @@ _SEEN_KEPT = 10_000
 
 _LONGEST_PAUSE = timedelta(minutes=1)
 
-#: How often one drawing reads the rows again before others get their turn.
+#: How often one drawing reads the rows again before others get their turn, and how many texts it reads.
 _ROUNDS = 20
+_TEXTS = 20
+
+#: How long the threads under way may take when we stop. Slack's answer to a post is worth waiting for.
+_FINISH_SECONDS = 10.0
 
 #: `error` values of a conversation that cannot take a post (any more).
 _NO_PLACE = {
@@ -63,10 +69,9 @@ _NO_PLACE = {
 class Painter:
     """Draws threads."""
 
-    def __init__(self, *, url: str, drawings: Drawings, presence: Presence, slack: Slack) -> None:
+    def __init__(self, *, url: str, drawings: Drawings, slack: Slack) -> None:
         self._url = url
         self._drawings = drawings
-        self._presence = presence
         self._slack = slack
         self._at_work: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()  # threads that changed while they were being drawn
@@ -75,34 +80,41 @@ class Painter:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[None]:
-        """Draw until the block is left; then finish the threads under way."""
-        sources = [
-            asyncio.create_task(self._listen(), name="painter listens"),
-            asyncio.create_task(self._look(), name="painter looks"),
-        ]
+        """Draw, or stand by to draw, until the block is left; then finish the threads under way."""
+        task = asyncio.create_task(self._draw_or_stand_by(), name="painter")
         try:
             yield
         finally:
-            for source in sources:
-                source.cancel()
-            await asyncio.wait(sources)
-            if self._at_work:
-                await asyncio.wait(self._at_work.values(), timeout=10)
+            task.cancel()
+            await asyncio.wait([task])
 
-    async def _listen(self) -> None:
-        """Draw what is announced."""
+    async def _draw_or_stand_by(self) -> None:
         while True:
             try:
                 async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    await connection.execute("SELECT pg_advisory_lock(%s)", (_PAINTING,))  # waits for its turn
                     await connection.execute("LISTEN texting_draw")
-                    async for notification in connection.notifies():
-                        self.draw(int(notification.payload))
+                    async with self._looking():
+                        async for notification in connection.notifies():
+                            self.draw(int(notification.payload))
             except psycopg.Error:
-                logger.warning("painter_deaf")  # looking goes on meanwhile
+                logger.warning("painter_disconnected")
                 await asyncio.sleep(_LOOK_SECONDS)
 
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[None]:
+        """Look for what nobody announces, while this process draws; then finish the threads under way."""
+        task = asyncio.create_task(self._look(), name="painter looks")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            self._again.clear()
+            if self._at_work:
+                await asyncio.wait(self._at_work.values(), timeout=_FINISH_SECONDS)
+
     async def _look(self) -> None:
-        """Draw what nobody announced."""
         while True:
             try:
                 for thread_id in await self._drawings.waiting(limit=4 * CONCURRENCY):
@@ -130,60 +142,63 @@ class Painter:
             self.draw(thread_id)
 
     async def _draw(self, thread_id: int) -> None:
+        """
+        Draw what is not shown yet, and again until everything is.
+
+        Only what changed while it was being drawn needs another look: whatever changes later announces itself.
+        """
         async with self._brushes:
-            if not await self._presence.try_thread(thread_id):
-                return  # another process is at it, and reads the rows after this announcement
-            try:
-                await self._draw_until_true(thread_id)
-            finally:
-                await self._presence.release_thread(thread_id)
+            for _ in range(_ROUNDS):
+                shown = await self._drawings.load(thread_id, limit=_TEXTS)
+                if shown is None or shown.is_true:
+                    return
+                try:
+                    complete = await self._bring_up_to_date(shown)
+                except SlackBusy as busy:
+                    await self._drawings.wait(thread_id, busy.retry_after, failed=False)
+                    return
+                except SlackError as error:
+                    logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
+                    await self._drawings.wait(thread_id, _pause_after(error, shown.failures), failed=True)
+                    return
+                if complete and len(shown.texts) < _TEXTS:
+                    return
 
-    async def _draw_until_true(self, thread_id: int) -> None:
-        """Draw what is not shown yet; then read again, for meanwhile there may be more."""
-        for _ in range(_ROUNDS):
-            shown = await self._drawings.load(thread_id)
-            if shown is None or shown.is_true:
-                return
-            try:
-                await self._bring_up_to_date(shown)
-            except SlackBusy as busy:
-                await self._drawings.wait(thread_id, busy.retry_after, failed=False)
-            except SlackError as error:
-                logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
-                pause = min(timedelta(seconds=2 ** min(shown.failures, 10)), _LONGEST_PAUSE)
-                if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
-                    pause = _LONGEST_PAUSE
-                await self._drawings.wait(thread_id, pause, failed=True)
+    async def _bring_up_to_date(self, shown: ShownThread) -> bool:
+        """
+        Post and edit what the rows said; return whether they still say so.
 
-    async def _bring_up_to_date(self, shown: ShownThread) -> None:
-        """Post and edit what the rows say. A conversation that takes no post is left for another."""
+        A conversation that takes no post is left for another.
+        """
+        complete = True
         thread, card_drawn = shown.thread, shown.drawn_revision >= shown.revision
         newest = max((text for text in shown.texts), key=lambda text: text.delivery.requested_at, default=None)
         try:
             if any(text.posted_ts is None for text in shown.texts) and not await self._card_stands(shown):
                 thread, card_drawn = await self._post_card(shown), True
+                complete = False  # a card takes a moment, and the check is often done by then
             for text in shown.texts:
-                await self._show_text(thread, text)
+                complete &= await self._show_text(thread, text)
         except SlackRefused as refused:
             if refused.code not in _NO_PLACE or newest is None:
                 raise
             await self._rehouse(thread, newest.delivery.author, refused)
-            return
+            return False
         if not card_drawn and thread.card_ts is not None and not shown.card_gone:
             payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)
             await self._edit(thread.conversation_id, thread.card_ts, payload)
-            await self._drawings.card_drawn(thread.id, revision=shown.revision)
+            complete &= await self._drawings.card_drawn(thread.id, revision=shown.revision)
+        return complete
 
-    async def _show_text(self, thread: Thread, text: ShownText) -> None:
-        """Post a text's message, or edit the one that is there."""
+    async def _show_text(self, thread: Thread, text: ShownText) -> bool:
+        """Post a text's message, or edit the one that is there; return whether the row still says the same."""
         delivery_id = text.delivery.id
         if text.posted_ts is None and text.posting_since is not None:
             ts = await self._find(thread.conversation_id, str(delivery_id), thread.card_ts, text.posting_since)
             text = replace(text, posted_ts=ts)
         if text.posted_ts is not None:
             await self._edit(thread.conversation_id, text.posted_ts, receipt(text.delivery))
-            await self._drawings.text_posted(delivery_id, text.posted_ts, revision=text.revision)
-            return
+            return await self._drawings.text_posted(delivery_id, text.posted_ts, revision=text.revision)
         author = await self._profile(text.delivery.author)
         text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
         _, ts = await self._slack.post(
@@ -194,7 +209,7 @@ class Painter:
             key=str(delivery_id),
         )
         self._saw(thread.id)
-        await self._drawings.text_posted(delivery_id, ts, revision=text.revision)
+        return await self._drawings.text_posted(delivery_id, ts, revision=text.revision)
 
     async def _card_stands(self, shown: ShownThread) -> bool:
         """
@@ -278,3 +293,10 @@ class Painter:
     def _seen_lately(self, thread_id: int) -> bool:
         seen = self._seen.get(thread_id)
         return seen is not None and asyncio.get_running_loop().time() - seen < _SEEN_FOR
+
+
+def _pause_after(error: SlackError, failures: int) -> timedelta:
+    """Say how long to leave a thread alone that could not be drawn, ever longer."""
+    if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
+        return _LONGEST_PAUSE
+    return min(timedelta(seconds=2 ** min(failures, 10)), _LONGEST_PAUSE)

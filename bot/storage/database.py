@@ -1,5 +1,6 @@
 """The database: where it is, its pool, and its migrations."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ async def open_pool(url: str) -> AsyncIterator[Pool]:
         open=False,
         timeout=10,
         configure=_autocommit,
-        check=AsyncConnectionPool.check_connection,
+        check=_check_if_suspicious,
     ) as pool:
         await pool.wait(timeout=30)
         yield pool
@@ -54,6 +55,18 @@ async def open_pool(url: str) -> AsyncIterator[Pool]:
 
 async def _autocommit(connection: Connection) -> None:
     await connection.set_autocommit(True)
+
+
+async def _check_if_suspicious(connection: Connection) -> None:
+    """
+    Ask a connection whether it lives, if its socket has something to say; raises when it does not.
+
+    An idle connection is silent, and asking each one costs a round trip for every query.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def migrate(url: str) -> list[str]:

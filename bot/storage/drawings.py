@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -108,9 +108,12 @@ class Drawings:
             (conversation_id, ts, revision, thread_id),
         )
 
-    async def card_drawn(self, thread_id: int, *, revision: int) -> None:
-        await self._execute(
-            "UPDATE threads SET drawn_revision = %s, draw_failures = 0 WHERE id = %s", (revision, thread_id)
+    async def card_drawn(self, thread_id: int, *, revision: int) -> bool:
+        """Slack shows this revision; return whether it is still the latest."""
+        return await self._is_latest(
+            "UPDATE threads SET drawn_revision = %s, draw_failures = 0 WHERE id = %s RETURNING revision",
+            (revision, thread_id),
+            revision,
         )
 
     async def card_gone(self, conversation_id: str, ts: str) -> bool:
@@ -145,14 +148,16 @@ class Drawings:
             assert row is not None  # noqa: S101  (texts are never deleted)
             return _text(row)
 
-    async def text_posted(self, delivery_id: UUID, ts: str, *, revision: int) -> None:
-        await self._execute(
-            "UPDATE deliveries SET posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s",
+    async def text_posted(self, delivery_id: UUID, ts: str, *, revision: int) -> bool:
+        """Slack shows this revision; return whether it is still the latest."""
+        return await self._is_latest(
+            """
+            UPDATE deliveries SET posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s
+            RETURNING revision
+            """,
             (ts, revision, delivery_id),
+            revision,
         )
-
-    async def text_drawn(self, delivery_id: UUID, *, revision: int) -> None:
-        await self._execute("UPDATE deliveries SET drawn_revision = %s WHERE id = %s", (revision, delivery_id))
 
     async def wait(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
         """Leave a thread alone for *pause*."""
@@ -164,7 +169,13 @@ class Drawings:
             (pause, failed, thread_id),
         )
 
-    async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
+    async def _is_latest(self, query: LiteralString, values: tuple[Any, ...], revision: int) -> bool:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, values)
+            row = await cursor.fetchone()
+        return row is None or row[0] == revision
+
+    async def _execute(self, query: LiteralString, values: tuple[Any, ...]) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(query, values)
 

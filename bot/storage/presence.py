@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from enum import IntEnum
 from typing import Any
 
 from psycopg import AsyncConnection, Error, OperationalError
@@ -12,20 +11,17 @@ from psycopg import AsyncConnection, Error, OperationalError
 logger = logging.getLogger(__name__)
 
 
-class Kind(IntEnum):
-    """What a lock is about: the first of the two numbers of an advisory lock."""
-
-    WORKER = 7_285_002  # a worker is alive; the second number is its procrastinate id
-    THREAD = 7_285_003  # a thread is being drawn; the second number is its id
+#: The first of the two numbers of a living worker's lock; the second is its procrastinate id.
+WORKER = 7_285_002
 
 
 class Presence:
     """
-    Advisory locks held by this process.
+    Says that this process's worker lives, by a lock.
 
-    A heartbeat would say "dead" only after a time-out; a lock says it at once, `kill -9` included. When the
-    connection is lost its locks are too: workers are locked again on the next connection, drawing is left to
-    whoever locks first. Both are safe to do twice, so a short overlap costs nothing but effort.
+    A heartbeat would say "dead" only after a time-out; a lock says it at once, `kill -9` included. When the connection
+    is lost the lock is too, until the next one: others may then repeat the worker's jobs, which costs nothing but
+    effort.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,19 +34,12 @@ class Presence:
         """Say that this worker lives here, in place of an earlier one."""
         await self.release_worker()
         self._worker_id = worker_id
-        await self._ask("SELECT pg_advisory_lock(%s, %s)", (Kind.WORKER, _half(worker_id)))
+        await self._ask("SELECT pg_advisory_lock(%s, %s)", (WORKER, _half(worker_id)))
 
     async def release_worker(self) -> None:
         worker_id, self._worker_id = self._worker_id, None
         if worker_id is not None:
-            await self._ask("SELECT pg_advisory_unlock(%s, %s)", (Kind.WORKER, _half(worker_id)))
-
-    async def try_thread(self, thread_id: int) -> bool:
-        """Take a thread for drawing, unless some process has it."""
-        return await self._ask("SELECT pg_try_advisory_lock(%s, %s)", (Kind.THREAD, _half(thread_id))) is True
-
-    async def release_thread(self, thread_id: int) -> None:
-        await self._ask("SELECT pg_advisory_unlock(%s, %s)", (Kind.THREAD, _half(thread_id)))
+            await self._ask("SELECT pg_advisory_unlock(%s, %s)", (WORKER, _half(worker_id)))
 
     async def _ask(self, query: str, values: tuple[int, int]) -> object:
         async with self._one_at_a_time:
@@ -65,7 +54,7 @@ class Presence:
         if self._connection is None:
             self._connection = await AsyncConnection.connect(self._url, autocommit=True)
             if self._worker_id is not None:
-                lock = (Kind.WORKER, _half(self._worker_id))
+                lock = (WORKER, _half(self._worker_id))
                 await self._connection.execute("SELECT pg_advisory_lock(%s, %s)", lock)
         cursor = await self._connection.execute(query, values)
         row = await cursor.fetchone()
