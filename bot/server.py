@@ -12,6 +12,11 @@ from starlette.applications import Starlette
 logger = logging.getLogger(__name__)
 
 
+#: Longer than the minute after which the usual proxies close an idle connection: if we close it first, a request
+#: that is already on its way is lost.
+KEEP_ALIVE_SECONDS = 75
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -29,7 +34,12 @@ def bind(host: str, port: int) -> socket.socket:
 async def serving(app: Starlette, bound: socket.socket, *, grace_seconds: float) -> AsyncIterator[str]:
     """Serve until the block is left; then stop accepting and finish what is under way."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=int(grace_seconds)
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(grace_seconds),
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]), name="http server")
