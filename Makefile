@@ -14,6 +14,14 @@ $(VENV)/.installed: requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+SANDBOX_PORT ?= 8400
+
+# The bot starts from nothing each time, like the workspace it finds; a .env for a real workspace does not count here.
+sandbox: install
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		DATABASE_URL= DATA_DIR="$$folder" HOST=127.0.0.1 PORT=0 \
+		$(BIN)/python -m sandbox --port $(SANDBOX_PORT) -- $(BIN)/python -m bot
+
 test: install
 	$(BIN)/python -m pytest
 

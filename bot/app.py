@@ -125,7 +125,13 @@ def _bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
             bot_token=client.token,
         )
 
-    return AsyncApp(client=client, authorize=authorize, request_verification_enabled=False)
+    return AsyncApp(
+        client=client,
+        authorize=authorize,
+        request_verification_enabled=False,
+        # It takes the author of a deleted message for whoever deleted it: we would not hear that our card is gone.
+        ignoring_self_events_enabled=False,
+    )
 
 
 def _probes(pool: Pool, slack: Slack, blooio: BlooioClient) -> dict[str, Probe]:

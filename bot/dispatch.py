@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import Histogram
@@ -48,6 +49,8 @@ class Dispatcher:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+        if response.status != HTTPStatus.OK:
+            logger.warning("request_not_answered kind=%s status=%d", kind_of(body), response.status)
         _ANSWER_SECONDS.labels(kind_of(body), response.status).observe(time.monotonic() - started)
         return response
 

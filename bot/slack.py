@@ -168,12 +168,12 @@ class Slack:
         Posting with the `thread_ts` of a deleted message would put every text at the channel's root.
         """
         try:
-            await self._call(
+            answer = await self._call(
                 "conversations.replies", self._client.conversations_replies, channel=conversation_id, ts=ts, limit=1
             )
         except SlackRefused as refused:
             return refused.code not in {"thread_not_found", "message_not_found"}
-        return True
+        return all(message.get("subtype") != "tombstone" for message in answer.get("messages", []))
 
     async def join(self, conversation_id: str) -> None:
         """Join a public channel."""

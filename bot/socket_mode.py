@@ -1,6 +1,5 @@
 """Slack's requests over a WebSocket: no public address needed."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -12,8 +11,6 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Dispatcher, socket_payload
-
-logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -31,9 +28,8 @@ async def socket_mode(
         response = await dispatcher(
             request.payload, retry_num=request.retry_attempt or 0, retry_reason=request.retry_reason or ""
         )
-        if response.status != HTTPStatus.OK:  # no answer at all: Slack tells the person, and sends an event again
-            logger.warning("socket_request_not_answered status=%d", response.status)
-            return
+        if response.status != HTTPStatus.OK:
+            return  # no answer at all: Slack tells the person, and sends an event again
         await sockets.send_socket_mode_response(
             SocketModeResponse(request.envelope_id, payload=socket_payload(response))
         )

@@ -1,0 +1,91 @@
+"""The environment becomes settings, or one message that names everything wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SettingsError, read_settings
+
+ENOUGH = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "BLOOIO_API_KEY": "key"}
+
+
+def test_the_least_is_three_secrets() -> None:
+    """Everything else has the documented default."""
+    settings = read_settings(ENOUGH)
+
+    assert settings.socket_mode
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.blooio_base_url == "https://backend.blooio.com/v2/api"
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert (settings.default_region, settings.data_dir) == ("US", Path("data"))
+    assert settings.database_url is None
+    assert settings.blooio_webhook_secrets == ()
+    assert settings.blooio_metadata
+
+
+def test_a_port_opens_the_bot_to_others() -> None:
+    """A platform that sets PORT wants it reachable, unless HOST says otherwise."""
+    assert read_settings(ENOUGH | {"PORT": "8080"}).host == "0.0.0.0"
+    assert read_settings(ENOUGH | {"PORT": "8080", "HOST": "127.0.0.1"}).host == "127.0.0.1"
+
+
+def test_http_mode_needs_a_signing_secret_instead_of_an_app_token() -> None:
+    """Without an app token the bot listens over HTTP."""
+    environment = ENOUGH | {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "s"}
+    assert not read_settings(environment).socket_mode
+
+
+def test_webhook_secrets_are_a_list() -> None:
+    """Two secrets are the current and the next, so that rotating loses nothing."""
+    environment = ENOUGH | {"BLOOIO_WEBHOOK_SECRET": "whsec_1, whsec_2"}
+    assert read_settings(environment).blooio_webhook_secrets == ("whsec_1", "whsec_2")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("SLACK_BOT_TOKEN", "xoxp-1", id="a user's token is not a bot's"),
+        pytest.param("SLACK_APP_TOKEN", "xoxb-1", id="a bot's token is not an app's"),
+        pytest.param("BLOOIO_API_KEY", " ", id="blank counts as missing"),
+        pytest.param("SLACK_API_URL", "http://slack.example/api/", id="plain http leaves this machine"),
+        pytest.param("BLOOIO_BASE_URL", "backend.blooio.com", id="an address without its scheme"),
+        pytest.param("PUBLIC_URL", "http://bot.example", id="a public address without TLS"),
+        pytest.param("DATABASE_URL", "mysql://localhost/x", id="another kind of database"),
+        pytest.param("PORT", "70000", id="no such port"),
+        pytest.param("PORT", "³", id="a digit that is not a number"),
+        pytest.param("DEFAULT_REGION", "Germany", id="a country's name instead of its letters"),
+        pytest.param("BLOOIO_METADATA", "perhaps", id="neither true nor false"),
+    ],
+)
+def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+    """The message says which setting it is."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings(ENOUGH | {name: value})
+    assert [problem.split()[0] for problem in refused.value.problems] == [name]
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    """Nobody has to start the bot five times to learn five things."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"PORT": "x", "DEFAULT_REGION": "?"})
+    named = [problem.split()[0] for problem in refused.value.problems]
+    assert named == ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "BLOOIO_API_KEY", "PORT", "DEFAULT_REGION"]
+    assert all(name in str(refused.value) for name in named)
+
+
+def test_plain_http_is_for_this_machine() -> None:
+    """A stand-in on loopback needs no certificate."""
+    settings = read_settings(ENOUGH | {"SLACK_API_URL": "http://127.0.0.1:9/api", "BLOOIO_BASE_URL": "http://[::1]:9/"})
+    assert (settings.slack_api_url, settings.blooio_base_url) == ("http://127.0.0.1:9/api/", "http://[::1]:9")
+
+
+def test_secrets_stay_out_of_the_repr() -> None:
+    """Whoever prints the settings prints no secret."""
+    secrets = {
+        "SLACK_SIGNING_SECRET": "sign",
+        "BLOOIO_WEBHOOK_SECRET": "whsec",
+        "DATABASE_URL": "postgresql://u:pw@h/d",
+    }
+    shown = repr(read_settings(ENOUGH | secrets))
+    assert not [secret for secret in ("xoxb", "xapp", "key", "sign", "whsec", "pw") if f"'{secret}" in shown]
+    assert "pw@" not in shown
