@@ -51,6 +51,7 @@ class Jobs:
 
     def __init__(self, pool: Pool, presence: Presence) -> None:
         self._pool = pool
+        self._presence = presence
         self._app = App(connector=PsycopgConnector())
         self._app.job_manager = _PresentWorkers(self._app.connector, presence)
         self._texting: Texting | None = None
@@ -104,6 +105,7 @@ class Jobs:
     async def _watch_for_the_dead(self) -> None:
         while True:
             try:
+                await self._presence.renew()  # or our own jobs would look like a dead worker's
                 await self.return_jobs_of_the_dead()
             except (ConnectorException, psycopg.Error, PoolTimeout):
                 logger.warning("recovery_failed", exc_info=True)  # the database is away; the next round will tell

@@ -37,6 +37,7 @@ TOKEN_ERRORS = {
 }
 
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
+_ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
 
 class SlackError(Exception):
@@ -127,7 +128,9 @@ class Slack:
             channel=conversation_id,
             **arguments,
         )
-        return str(answer["channel"]), str(answer["ts"])
+        if not answer.get("ts"):
+            raise SlackTrouble("chat.postMessage without ts")
+        return str(answer.get("channel") or conversation_id), str(answer["ts"])
 
     async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
@@ -212,7 +215,9 @@ class Slack:
             answer = await self._call("users.info", self._client.users_info, user=user_id)
         except SlackError as error:
             logger.warning("profile_unknown error=%s", error)
-            return Profile(fallback, None)
+            profile = Profile(fallback, None)
+            self._profiles[user_id] = (time.monotonic() + _ASK_AGAIN_AFTER, profile)
+            return profile
         user = answer.get("user") or {}
         shown = user.get("profile") or {}
         name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or fallback

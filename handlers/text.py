@@ -1,6 +1,8 @@
 """`/text <person> <message>`: store the text, then say that it is on its way."""
 
 import asyncio
+import hashlib
+import json
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -46,7 +48,7 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
             await ack(**help_text())
             return
         request = Request(
-            key=f"{command['team_id']}:{command['trigger_id']}",
+            key=_key(command),
             team_id=str(command["team_id"]),
             conversation_id=conversation_id,
             author=Author(str(command["user_id"]), str(command.get("user_name") or "Somebody")),
@@ -64,6 +66,12 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
     thread = requested.thread
     link = slack.permalink(thread.conversation_id, thread.card_ts) if thread.card_ts else None
     await ack(**accepted(requested, asked_in=conversation_id, thread_url=link))
+
+
+def _key(command: Mapping[str, Any]) -> str:
+    """Make the key of one request: the same envelope delivered twice is one text."""
+    everything = json.dumps(command, sort_keys=True).encode()
+    return f"{command['team_id']}:{command.get('trigger_id')}:{hashlib.sha256(everything).hexdigest()[:16]}"
 
 
 async def _names(slack: Slack, typed: str) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,18 +38,19 @@ class Deliveries:
         self._pool = pool
         self._defer = defer
 
-    async def request(self, request: Request, delivery_id: UUID, *, line: str, now: datetime) -> Requested:
+    async def request(self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime) -> Requested:
         """
         Store a text and its job, or find the text that the same request stored before.
 
-        The person's first text decides where their thread lives; a later one goes to that thread. Raises NotStored
+        The person's first text decides where their thread lives; a later one goes to that thread, on whichever of our
+        *lines* (best first) it is. Raises NotStored
         or PerhapsStored in time for Slack's three seconds.
         """
         committing = False
         try:
             async with asyncio.timeout(_REQUEST_SECONDS), self._pool.connection() as connection:
                 async with connection.transaction():
-                    requested = await self._request(connection, request, delivery_id, line=line, now=now)
+                    requested = await self._request(connection, request, delivery_id, lines=lines, now=now)
                     committing = True
                 return requested
         except (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError) as error:
@@ -57,10 +58,10 @@ class Deliveries:
             raise (PerhapsStored if committing else NotStored) from error
 
     async def _request(
-        self, connection: Connection, request: Request, delivery_id: UUID, *, line: str, now: datetime
+        self, connection: Connection, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
     ) -> Requested:
         cursor = connection.cursor(row_factory=dict_row)
-        found = await self._find(cursor, request, line) or await self._add_person(cursor, request, line)
+        found = await self._find(cursor, request, lines) or await self._add_person(cursor, request, lines)
         person, thread = rows.person(found), rows.thread(found)
         expected = None
         if is_fresh(person.capabilities, now):
@@ -93,19 +94,20 @@ class Deliveries:
             assert row is not None  # noqa: S101  (the conflict was with a committed row)
         return Requested(rows.delivery(row), thread, person)
 
-    async def _find(self, cursor: Any, request: Request, line: str) -> rows.Row | None:
+    async def _find(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row | None:
         await cursor.execute(
             f"""
             SELECT {rows.PERSON}, {rows.THREAD}
-              FROM people p JOIN threads t ON t.person_id = p.id AND t.line = %s
+              FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
              WHERE p.team_id = %s AND p.address = %s
+             ORDER BY array_position(%s, t.line) LIMIT 1
             """,
-            (line, request.team_id, request.address),
+            (list(lines), request.team_id, request.address, list(lines)),
         )
         row: rows.Row | None = await cursor.fetchone()
         return row
 
-    async def _add_person(self, cursor: Any, request: Request, line: str) -> rows.Row:
+    async def _add_person(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row:
         await cursor.execute(
             """
             INSERT INTO people (team_id, address) VALUES (%s, %s)
@@ -120,21 +122,21 @@ class Deliveries:
             INSERT INTO threads (person_id, line, conversation_id, owner_id, owner_name) VALUES (%s, %s, %s, %s, %s)
             ON CONFLICT (person_id, line) DO NOTHING
             """,
-            (person_id, line, request.conversation_id, request.author.user_id, request.author.name),
+            (person_id, lines[0], request.conversation_id, request.author.user_id, request.author.name),
         )
-        row = await self._find(cursor, request, line)
+        row = await self._find(cursor, request, lines)
         assert row is not None  # noqa: S101  (just inserted, or found by the conflict)
         return row
 
-    async def has_thread(self, team_id: str, address: str, *, line: str) -> bool:
+    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str]) -> bool:
         """Say whether this person has a thread already."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = %s
+                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
                  WHERE p.team_id = %s AND p.address = %s
                 """,
-                (line, team_id, address),
+                (list(lines), team_id, address),
             )
             return await cursor.fetchone() is not None
 

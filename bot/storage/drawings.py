@@ -52,15 +52,18 @@ class Drawings:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT id FROM threads t
-                 WHERE draw_after <= now()
-                   AND (drawn_revision < revision
-                        OR id IN (SELECT thread_id FROM deliveries WHERE drawn_revision < revision))
+                SELECT id, draw_after FROM threads
+                 WHERE drawn_revision < revision AND NOT card_gone AND draw_after <= now()
+                 UNION
+                SELECT t.id, t.draw_after
+                  FROM (SELECT DISTINCT thread_id FROM deliveries WHERE drawn_revision < revision) d
+                  JOIN threads t ON t.id = d.thread_id
+                 WHERE t.draw_after <= now()
                  ORDER BY draw_after LIMIT %s
                 """,
                 (limit,),
             )
-            return [thread_id for (thread_id,) in await cursor.fetchall()]
+            return [thread_id for thread_id, _ in await cursor.fetchall()]
 
     async def load(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
         """Read a thread with up to *limit* texts to draw, unless drawing it has to wait."""

@@ -41,6 +41,10 @@ class Presence:
         if worker_id is not None:
             await self._ask("SELECT pg_advisory_unlock(%s, %s)", (WORKER, _half(worker_id)))
 
+    async def renew(self) -> None:
+        """Notice a lost connection, and take the lock again."""
+        await self._ask("SELECT %s + %s", (0, 0))
+
     async def _ask(self, query: str, values: tuple[int, int]) -> object:
         async with self._one_at_a_time:
             try:

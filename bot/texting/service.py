@@ -28,6 +28,9 @@ from bot.texting.routing import (
 
 logger = logging.getLogger(__name__)
 
+#: The line of a thread while we do not know our numbers: Blooio chooses.
+ANY_LINE = ""
+
 #: A check that takes longer holds the text up more than it helps: Blooio chooses the channel anyway.
 CHECK_TIMEOUT = timedelta(seconds=5)
 
@@ -61,17 +64,16 @@ class Texting:
         self._lines: Sequence[Line] = ()
 
     @property
-    def line(self) -> str:
-        """The number new conversations start from; "" leaves the choice to Blooio."""
-        usable = [line for line in self._lines if line.active]
-        starters = [line for line in usable if not line.reply_only]
-        return (starters or usable)[0].phone if usable else ""
+    def lines(self) -> list[str]:
+        """Our numbers a text may go out from, best first: those that may begin a conversation, in a stable order."""
+        usable = sorted((line for line in self._lines if line.active), key=lambda line: (line.reply_only, line.phone))
+        return [line.phone for line in usable] or [ANY_LINE]
 
     async def learn_lines(self) -> None:
         """Ask Blooio which numbers are ours. Raises TextingError; what was known before stays known."""
         self._lines = await self._gateway.lines()
-        if self.line:
-            await self._memory.adopt_line(self.line)
+        if self.lines[0] != ANY_LINE:
+            await self._memory.adopt_line(self.lines[0])
 
     def check_address(self, address: Address) -> None:
         """Raise OwnNumber if *address* is a number of ours."""
@@ -80,7 +82,7 @@ class Texting:
 
     async def has_thread(self, team_id: str, address: Address) -> bool:
         """Say whether this person has a thread already, so that a text needs no new place in Slack."""
-        return await self._memory.has_thread(team_id, address, line=self.line)
+        return await self._memory.has_thread(team_id, address, lines=self.lines)
 
     async def request(self, request: Request) -> Requested:
         """
@@ -89,7 +91,7 @@ class Texting:
         The same `request.key` again returns the same text. Raises OwnNumber.
         """
         self.check_address(request.address)
-        return await self._memory.request(request, new_id(), line=self.line, now=self._now())
+        return await self._memory.request(request, new_id(), lines=self.lines, now=self._now())
 
     async def deliver(self, delivery_id: UUID) -> None:
         """
@@ -141,7 +143,7 @@ class Texting:
                 person.address,
                 delivery.body,
                 idempotency_key=str(delivery.id),
-                from_number=requested.thread.line or None,
+                from_number=None if requested.thread.line == ANY_LINE else requested.thread.line,
                 metadata={"expected_protocol": channel} if channel and self._metadata else None,
             )
         except AlreadyExists as error:

@@ -29,7 +29,7 @@ CREATE TABLE threads (
     created_at      timestamptz NOT NULL DEFAULT now(),
     UNIQUE (person_id, line)
 );
-CREATE INDEX threads_to_draw ON threads (draw_after) WHERE drawn_revision < revision;
+CREATE INDEX threads_to_draw ON threads (draw_after) WHERE drawn_revision < revision AND NOT card_gone;
 CREATE INDEX threads_by_card ON threads (conversation_id, card_ts);
 
 CREATE TABLE deliveries (
@@ -63,5 +63,3 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_to_draw ON deliveries (thread_id) WHERE drawn_revision < revision;
 CREATE INDEX deliveries_to_check ON deliveries (check_at) WHERE check_at IS NOT NULL;
-CREATE INDEX deliveries_by_message ON deliveries (message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX deliveries_by_thread ON deliveries (thread_id, requested_at);
