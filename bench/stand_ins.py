@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +23,7 @@ class StandIns:
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._notes: list[tuple[str, str, float]] = []
+        self._noted = asyncio.Event()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**22)
@@ -32,6 +34,14 @@ class StandIns:
 
     def note(self, what: str, key: str) -> None:
         self._notes.append((what, key, time.monotonic()))
+        self._noted.set()
+
+    async def until(self, enough: Callable[[set[str]], bool], *, timeout: float) -> None:
+        """Wait until the kinds of notes so far are *enough*. Raises TimeoutError after *timeout* seconds."""
+        async with asyncio.timeout(timeout):
+            while not enough({what for what, _, _ in self._notes}):
+                self._noted.clear()
+                await self._noted.wait()
 
     async def record(self, _: web.Request) -> web.Response:
         notes, self._notes = self._notes, []

@@ -58,7 +58,7 @@ class Bench:
         self.sent[key] = time.monotonic()
         async with self.http.post(f"{self.bot_url}/slack/events", data=body, headers=headers) as response:
             answer = await response.text()
-            assert response.status == 200 and "Texting" in answer, (response.status, answer)
+            assert "Texting" in answer, (response.status, answer)
         self.acknowledged[key] = time.monotonic() - self.sent[key]
 
     async def until_done(self, keys: Sequence[str], timeout: float = 120) -> None:
@@ -83,8 +83,8 @@ async def bench(latency: float) -> AsyncIterator[Bench]:
         vendors_url, bot_url = f"http://127.0.0.1:{vendors_port}", f"http://127.0.0.1:{bot_port}"
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK", "BLOOIO"))}
         environment |= {
-            "SLACK_BOT_TOKEN": "xoxb-bench", "SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": f"{vendors_url}/slack/api/",
-            "BLOOIO_API_KEY": "bench", "BLOOIO_BASE_URL": f"{vendors_url}/blooio/v2/api",
+            "SLACK_BOT_TOKEN": "xoxb-bench", "SLACK_SIGNING_SECRET": SECRET,
+            "SLACK_API_URL": f"{vendors_url}/slack/api/", "BLOOIO_API_KEY": "bench", "BLOOIO_BASE_URL": f"{vendors_url}/blooio/v2/api",
             "HOST": "127.0.0.1", "PORT": str(bot_port), "DATA_DIR": folder,
         }  # fmt: skip
         stand_ins = [str(ROOT / "bench/stand_ins.py"), "--port", str(vendors_port), "--latency", str(latency)]

@@ -1,0 +1,115 @@
+"""The bot as a process of its own, so that a test can kill it."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from sandbox.driver import Sandbox
+
+_ROOT = Path(__file__).parents[2]
+_START_SECONDS = 30.0
+
+#: What the bot still has to do: texts to send and to follow, and what Slack does not show as it is.
+_LEFT_TO_DO = """
+    SELECT (SELECT count(*) FROM procrastinate_jobs)
+         + (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sent'))
+         + (SELECT count(*) FROM deliveries WHERE drawn_revision < revision)
+         + (SELECT count(*) FROM threads WHERE drawn_revision < revision AND NOT card_gone)
+"""
+
+
+class BotProcess:
+    """`python -m bot`, started again and again on one database."""
+
+    def __init__(self, environment: dict[str, str], folder: Path, *, command: str = "run") -> None:
+        self._environment = environment
+        self._folder = folder  # where it finds no .env
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._address: asyncio.Future[str]
+        self.lines: list[str] = []  # what it logged, of all its lives
+
+    @property
+    def url(self) -> str:
+        """Where its present life serves HTTP."""
+        return self._address.result()
+
+    async def start(self) -> None:
+        """Start it and wait until it says that it has."""
+        self._address = asyncio.get_running_loop().create_future()
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", self._command),
+            cwd=self._folder,
+            env=kept | {"PYTHONPATH": str(_ROOT), "HOST": "127.0.0.1", "PORT": "0"} | self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._reading = asyncio.create_task(self._read(self._process.stderr))
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await asyncio.shield(self._address)
+        except (TimeoutError, RuntimeError):
+            raise AssertionError("the bot did not start:\n" + "\n".join(self.lines)) from None
+
+    async def _read(self, stream: Any) -> None:
+        async for raw in stream:
+            self.lines.append(raw.decode().rstrip())
+            if not self._address.done() and (started := re.search(r" started .*address=(\S+)", self.lines[-1])):
+                self._address.set_result(started[1])
+        if not self._address.done():
+            self._address.set_exception(RuntimeError("it ended"))
+
+    async def kill(self) -> None:
+        """Kill it as the kernel would: nothing of it runs any more."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """Ask it to stop, wait until it has, and return its exit status."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None or self._reading is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        status = await process.wait()
+        await self._reading
+        return status
+
+    async def killed_and_started(self) -> None:
+        await self.kill()
+        await self.start()
+
+
+@asynccontextmanager
+async def bot_process(
+    sandbox: Sandbox, database_url: str, folder: Path, *, transport: str = "socket", **settings: str
+) -> AsyncIterator[BotProcess]:
+    """A bot connected to *sandbox* over "socket" or "http", not started yet, and killed in the end."""
+    environment = sandbox.environment() | {"DATABASE_URL": database_url} | settings
+    if transport == "http":
+        environment.pop("SLACK_APP_TOKEN", None)
+    bot = BotProcess(environment, folder)
+    try:
+        yield bot
+    finally:
+        await bot.kill()
+
+
+async def idle(database_url: str) -> bool:
+    """Whether every text has come to its end and is drawn: iMessages, as an SMS may stay `sent`."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        cursor = await connection.execute(_LEFT_TO_DO)
+        return await cursor.fetchone() == (0,)
