@@ -84,7 +84,8 @@ async def bench(latency: float) -> AsyncIterator[Bench]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK", "BLOOIO"))}
         environment |= {
             "SLACK_BOT_TOKEN": "xoxb-bench", "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_API_URL": f"{vendors_url}/slack/api/", "BLOOIO_API_KEY": "bench", "BLOOIO_BASE_URL": f"{vendors_url}/blooio/v2/api",
+            "SLACK_API_URL": f"{vendors_url}/slack/api/", "BLOOIO_API_KEY": "bench",
+            "BLOOIO_BASE_URL": f"{vendors_url}/blooio/v2/api",
             "HOST": "127.0.0.1", "PORT": str(bot_port), "DATA_DIR": folder,
         }  # fmt: skip
         stand_ins = [str(ROOT / "bench/stand_ins.py"), "--port", str(vendors_port), "--latency", str(latency)]

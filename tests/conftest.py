@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -17,17 +19,19 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The URL of a server on which databases can be made."""
     configured = os.environ.get("DATABASE_URL")
     if configured:
         yield configured
         return
-    server = start_embedded(tmp_path_factory.mktemp("pg"))
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    # Not below pytest's own folder: as root the server runs as another user, and a second pytest shuts that folder.
+    with tempfile.TemporaryDirectory(prefix="texting") as folder:
+        server = start_embedded(Path(folder))
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +48,13 @@ def database_url(postgres_url: str, template: str) -> Iterator[str]:
     """The URL of an empty database of this test's own."""
     with _database(postgres_url, f"{template}_{next(_numbers)}", template) as url:
         yield url
+
+
+@pytest.fixture
+def database_urls(postgres_url: str, template: str) -> Iterator[Callable[[], str]]:
+    """Makes empty databases of this test's own, one with each call; returns its URL."""
+    with ExitStack() as databases:
+        yield lambda: databases.enter_context(_database(postgres_url, f"{template}_{next(_numbers)}", template))
 
 
 @pytest.fixture(scope="module")
