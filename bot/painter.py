@@ -172,7 +172,6 @@ class Painter:
         """
         complete = True
         thread, card_drawn = shown.thread, shown.drawn_revision >= shown.revision
-        newest = max((text for text in shown.texts), key=lambda text: text.delivery.requested_at, default=None)
         try:
             if any(text.posted_ts is None for text in shown.texts) and not await self._card_stands(shown):
                 thread, card_drawn = await self._post_card(shown), True
@@ -180,9 +179,9 @@ class Painter:
             for text in shown.texts:
                 complete &= await self._show_text(thread, text)
         except SlackRefused as refused:
-            if refused.code not in _NO_PLACE or newest is None:
+            if refused.code not in _NO_PLACE or not shown.texts:
                 raise
-            await self._rehouse(thread, newest.delivery.author, refused)
+            await self._rehouse(thread, shown.texts[-1].delivery.author, refused)
             return False
         if not card_drawn and thread.card_ts is not None and not shown.card_gone:
             payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)

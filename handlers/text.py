@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks.answer import accepted, help_text, problem
 from bot.reading.command import CommandProblem, Help, parse_text_command
-from bot.reading.slack_text import mentioned_users, plain_text
+from bot.reading.slack_text import A_COLLEAGUE, mentioned_users, plain_text
 from bot.slack import Place, Slack, SlackError
 from bot.texting.errors import TextingError
 from bot.texting.model import Author, Request
@@ -21,11 +21,11 @@ from bot.texting.service import Texting
 logger = logging.getLogger(__name__)
 
 #: What Slack is asked on the way may take this much of its three seconds; without an answer we go on.
-_ASKING_SECONDS = 1.0
+_ASKING_SECONDS = 0.6
 
 _NO_PLACE = (
     "I am not in this channel, so there is nowhere to show the answer. "
-    "Type /invite @Texting here, then send your text again."
+    "Type /invite @{bot} here, then send your text again."
 )
 _NO_PLACE_IN_DM = (
     "A text needs a place for its thread, and I cannot join a direct message. "
@@ -77,7 +77,12 @@ def _key(command: Mapping[str, Any]) -> str:
 async def _names(slack: Slack, typed: str) -> Mapping[str, str]:
     """Look up the names of the people mentioned without one."""
     users = mentioned_users(typed)
-    profiles = await asyncio.gather(*(slack.profile(user, fallback="a colleague") for user in users))
+    try:
+        async with asyncio.timeout(_ASKING_SECONDS):
+            profiles = await asyncio.gather(*(slack.profile(user, fallback=A_COLLEAGUE) for user in users))
+    except TimeoutError:
+        logger.warning("names_not_asked")
+        return {}
     return {user: profile.name for user, profile in zip(users, profiles, strict=True)}
 
 
@@ -88,7 +93,9 @@ async def _obstacle(texting: Texting, slack: Slack, request: Request) -> str | N
         return None
     if place.archived:
         return _ARCHIVED
-    return _NO_PLACE_IN_DM if request.conversation_id.startswith("D") else _NO_PLACE
+    if request.conversation_id.startswith("D"):
+        return _NO_PLACE_IN_DM
+    return _NO_PLACE.format(bot=slack.identity.get("user") or "texting")
 
 
 async def _place(slack: Slack, conversation_id: str) -> Place:

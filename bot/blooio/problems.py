@@ -84,7 +84,7 @@ def failure(body: dict[str, Any]) -> TextingError:
     """
     code = reading.error_code(body)
     kind = ERROR_OF_CODE.get(code or "", errors.NotSent)
-    words = f"{errors.NotSent.words} It says: {code[:LONGEST_CODE]}" if code and kind is errors.NotSent else None
+    words = f"Blooio says: {code[:LONGEST_CODE]}" if code and kind is errors.NotSent else None
     return kind(words=words, provider_code=code)
 
 

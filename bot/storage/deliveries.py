@@ -27,8 +27,10 @@ Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
 #: A person waits for Slack's answer, which is due within three seconds; some of them are needed around this.
 _REQUEST_SECONDS = 1.5
 
+_DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
+
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
-_CHECKING = timedelta(seconds=30)
+_CHECKING = timedelta(seconds=10)
 
 
 class Deliveries:
@@ -53,7 +55,7 @@ class Deliveries:
                     requested = await self._request(connection, request, delivery_id, lines=lines, now=now)
                     committing = True
                 return requested
-        except (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError) as error:
+        except _DATABASE_AWAY as error:
             logger.warning("text_not_stored error=%s committing=%s", type(error).__name__, committing)
             raise (PerhapsStored if committing else NotStored) from error
 
@@ -129,16 +131,19 @@ class Deliveries:
         return row
 
     async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str]) -> bool:
-        """Say whether this person has a thread already."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                """
-                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
-                 WHERE p.team_id = %s AND p.address = %s
-                """,
-                (list(lines), team_id, address),
-            )
-            return await cursor.fetchone() is not None
+        """Say whether this person has a thread already. Raises NotStored: then nothing can be stored either."""
+        try:
+            async with asyncio.timeout(_REQUEST_SECONDS), self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    """
+                    SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
+                     WHERE p.team_id = %s AND p.address = %s
+                    """,
+                    (list(lines), team_id, address),
+                )
+                return await cursor.fetchone() is not None
+        except _DATABASE_AWAY as error:
+            raise NotStored from error
 
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None:
         """Count one more attempt to send, or return None when there is nothing left to send."""

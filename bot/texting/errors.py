@@ -214,7 +214,7 @@ class NotSent(TextingError):
     """Blooio took the text and then could not send it."""
 
     code = "not_sent"
-    words = "Blooio could not deliver it."
+    words = "Blooio did not say why."
 
 
 class OwnNumber(TextingError):
