@@ -131,6 +131,8 @@ def _bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
         request_verification_enabled=False,
         # It takes the author of a deleted message for whoever deleted it: we would not hear that our card is gone.
         ignoring_self_events_enabled=False,
+        # What nobody listens to is answered by `handlers.errors`: a bare 404 would look to Slack like an outage.
+        raise_error_for_unhandled_request=True,
     )
 
 

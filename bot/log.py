@@ -15,7 +15,7 @@ _MASKS = (
     (re.compile(r"https?://\S*?/(?:commands|actions|response|services)/\S+"), "‹response_url›"),
     (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 ‹secret›"),
     (re.compile(r"(?:\+|%2[Bb])\d{7,15}"), "‹phone›"),
-    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹e-mail›"),
+    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹email›"),
 )
 
 #: Libraries whose lower levels quote addresses, bodies or tickets. What Bolt warns of is how it reads the environment

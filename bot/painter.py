@@ -184,7 +184,7 @@ class Painter:
             await self._rehouse(thread, shown.texts[-1].delivery.author, refused)
             return False
         if not card_drawn and thread.card_ts is not None and not shown.card_gone:
-            payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)
+            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
             await self._edit(thread.conversation_id, thread.card_ts, payload)
             complete &= await self._drawings.card_drawn(thread.id, revision=shown.revision)
         return complete
@@ -236,7 +236,7 @@ class Painter:
             ts = await self._find(home, key, None, shown.card_posting_since)
         if ts is None:
             revision = shown.revision
-            payload = card(shown.person, owner_name=(await self._profile(thread.owner)).name)
+            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
             await self._drawings.begin_card(thread.id)
             home, ts = await self._slack.post(home, payload, key=key)
         await self._drawings.card_posted(thread.id, home, ts, revision=revision)

@@ -12,6 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Dispatcher, socket_payload
 
+#: Also how soon a socket that broke off is missed. Until there is a new one, people's commands fail.
+_PING_SECONDS = 3
+
 
 @asynccontextmanager
 async def socket_mode(
@@ -34,7 +37,7 @@ async def socket_mode(
             SocketModeResponse(request.envelope_id, payload=socket_payload(response))
         )
 
-    sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=10)
+    sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=_PING_SECONDS)
     sockets.socket_mode_request_listeners.append(receive)
     try:
         await sockets.connect()  # type: ignore[no-untyped-call]

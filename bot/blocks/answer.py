@@ -43,7 +43,7 @@ def help_text() -> Payload:
     return _only(
         "*Text someone without leaving Slack*\n"
         "`/text +1 555 123 4567 Hi Jane, your order is ready`\n"
-        "Start with a phone number or an e-mail address, then write your message. It goes out over iMessage, RCS or "
+        "Start with a phone number or an email address, then write your message. It goes out over iMessage, RCS or "
         "SMS, whichever reaches them best, and a thread here shows the channel and the status.\n"
         '`/text "+49 30 123456" 10 o\'clock works`\n'
         "Put a number in quotes when your message starts with digits."

@@ -3,15 +3,15 @@
 from bot.blocks.mrkdwn import Payload, context, escape, section
 from bot.blocks.receipt import NAMES
 from bot.reading.addresses import pretty
-from bot.texting.model import Person
+from bot.texting.model import Person, Thread
 from bot.texting.routing import choose_channel
 
 
-def card(person: Person, *, owner_name: str) -> Payload:
+def card(person: Person, thread: Thread, *, owner_name: str) -> Payload:
     """Draw one person: who they are, what reaches them, who looks after them."""
     who = label(person)
     title = f"*{escape(person.name)}* · {escape(pretty(person.address))}" if person.name else f"*{escape(who)}*"
-    channel = choose_channel(person.address, person.capabilities)
+    channel = thread.channel or choose_channel(person.address, person.capabilities)
     state = ["open", escape(owner_name)]
     return {
         "text": escape(who),

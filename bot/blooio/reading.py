@@ -61,7 +61,7 @@ def word(value: object) -> str | None:
 
 
 def address(value: object) -> Address | None:
-    """Return a phone in E.164 or an e-mail address in lower case; None for Blooio's internal ids and anything else."""
+    """Return a phone in E.164 or an email address in lower case; None for Blooio's internal ids and anything else."""
     written = word(value)
     if written is None or not (written.startswith("+") or "@" in written):
         return None

@@ -88,7 +88,7 @@ class AddressProblem(Exception):
 
 def read_address(typed: str, *, region: str) -> Address:
     """
-    The address that *typed* writes: a phone number or an e-mail address, as Slack sends it or as it was pasted.
+    The address that *typed* writes: a phone number or an email address, as Slack sends it or as it was pasted.
 
     *region* (`US`) says how to read a number without a country code. Raises AddressProblem.
     """
@@ -109,7 +109,7 @@ def read_address(typed: str, *, region: str) -> Address:
 
 
 def pretty(address: Address) -> str:
-    """*address* as people like to read it: `+1 555-123-4567`. An e-mail address is as it is."""
+    """*address* as people like to read it: `+1 555-123-4567`. An email address is as it is."""
     if "@" in address:
         return address
     try:

@@ -17,7 +17,7 @@ from bot.storage import rows
 from bot.storage.database import Connection, Pool
 from bot.texting.errors import NotStored, PerhapsStored
 from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport
-from bot.texting.routing import Moved, advance, choose_channel, is_fresh, next_check
+from bot.texting.routing import advance, choose_channel, is_fresh, next_check
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +175,12 @@ class Deliveries:
             if (changed := await cursor.fetchone()) is not None:
                 await connection.execute("UPDATE threads SET revision = revision + 1 WHERE id = %s", changed)
 
+    async def learn_name(self, person_id: int, name: str) -> None:
+        """Remember what a person is called; their cards show it."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("UPDATE people SET name = %s WHERE id = %s", (name, person_id))
+            await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
+
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None:
         """Blooio has the text. A wait for another attempt, if any, is over."""
         await self._execute(
@@ -256,8 +262,17 @@ class Deliveries:
                        error_code = %s, error_words = %s, check_at = %s, revision = revision + %s
                  WHERE id = %s
                 """,
-                (*_values(moved.delivery), next_check(moved.delivery, now), _count(moved), delivery_id),
+                (*_values(moved.delivery), next_check(moved.delivery, now), int(moved.visibly), delivery_id),
             )
+            channel = moved.delivery.actual_channel
+            if channel is not None and channel != row["actual_channel"]:
+                await cursor.execute(
+                    """
+                    UPDATE threads SET channel = %s, revision = revision + 1
+                     WHERE id = %s AND coalesce(channel, %s) IS DISTINCT FROM %s
+                    """,
+                    (channel, moved.delivery.thread_id, moved.delivery.expected_channel, channel),
+                )
             return moved.delivery
 
     async def adopt_line(self, line: str) -> None:
@@ -297,7 +312,3 @@ def _values(delivery: Delivery) -> tuple[Any, ...]:
         delivery.error_code,
         delivery.error_words,
     )
-
-
-def _count(moved: Moved) -> int:
-    return int(moved.visibly)

@@ -7,7 +7,7 @@ from bot.texting.model import Address, Author, Capabilities, Channel, Delivery, 
 Row = dict[str, Any]
 
 PERSON = "p.id AS person_id, p.team_id, p.address, p.name, p.imessage, p.sms, p.checked_at"
-THREAD = "t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.owner_id, t.owner_name"
+THREAD = "t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.channel, t.owner_id, t.owner_name"
 DELIVERY = """d.id, d.thread_id, d.body, d.author_id, d.author_name, d.status, d.expected_channel, d.actual_channel,
     d.message_id, d.attempts, d.attempted_at, d.retry_at, d.requested_at, d.accepted_at, d.sent_at, d.delivered_at,
     d.read_at, d.failed_at, d.error_code, d.error_words"""
@@ -30,6 +30,7 @@ def thread(row: Row) -> Thread:
         line=row["line"],
         conversation_id=row["conversation_id"],
         card_ts=row["card_ts"],
+        channel=_channel(row["channel"]),
         owner=Author(row["owner_id"], row["owner_name"]),
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 T = TypeVar("T")
 
-#: Where a person is texted: a phone in E.164 (`+15551234567`) or an e-mail address in lower case.
+#: Where a person is texted: a phone in E.164 (`+15551234567`) or an email address in lower case.
 Address = NewType("Address", str)
 
 
@@ -67,6 +67,7 @@ class Thread:
     line: str  # our number, E.164; "" while Blooio chooses
     conversation_id: str  # Slack channel, DM or group DM
     card_ts: str | None  # the card's `ts`, which is the thread's; None until it is posted
+    channel: Channel | None  # really used last, once it was another than expected
     owner: Author
 
 

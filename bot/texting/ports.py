@@ -10,6 +10,7 @@ from bot.texting.model import (
     Address,
     Capabilities,
     Channel,
+    Contact,
     Delivery,
     Line,
     Message,
@@ -45,6 +46,10 @@ class Gateway(Protocol):
         """List the texts after *since*, oldest first."""
         ...
 
+    async def get_contact(self, address: Address) -> Contact:
+        """Look somebody up in the address book."""
+        ...
+
     async def lines(self) -> Sequence[Line]: ...
 
 
@@ -62,6 +67,8 @@ class Memory(Protocol):
     async def learn(
         self, person_id: int, capabilities: Capabilities, delivery_id: UUID, expected: Channel | None
     ) -> None: ...
+
+    async def learn_name(self, person_id: int, name: str) -> None: ...
 
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None: ...
 

@@ -41,7 +41,7 @@ def choose_channel(address: Address, capabilities: Capabilities | None) -> Chann
     """
     Say which channel a text will take, or None when nothing is known.
 
-    iMessage if they have it, otherwise SMS; Blooio makes the real choice and reports it. An e-mail address can only
+    iMessage if they have it, otherwise SMS; Blooio makes the real choice and reports it. An email address can only
     be reached over iMessage. Source: Blooio's guide "Contact flows".
     """
     if capabilities is None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.texting.errors import AlreadyExists, NotFound, OwnNumber, TextingError, Unconfirmed
-from bot.texting.model import Address, Channel, Line, Request, Requested
+from bot.texting.model import Address, Channel, Line, Person, Request, Requested
 from bot.texting.ports import Gateway, Memory
 from bot.texting.routing import (
     choose_channel,
@@ -118,6 +118,8 @@ class Texting:
             await self._memory.postpone(delivery_id, error.code, until=until)
             raise Postponed(until) from error
         await self._memory.accept(delivery_id, message_id, check_at=self._now() + FIRST_CHECK)
+        if requested.person.capabilities is None:
+            await self._learn_name(requested.person)
 
     async def _expected_channel(self, requested: Requested) -> Channel | None:
         """Choose the channel from what is known, asking Blooio if nothing recent is. Not knowing stops no text."""
@@ -135,6 +137,16 @@ class Texting:
         checked = replace(capabilities, checked_at=self._now())
         await self._memory.learn(person.id, checked, delivery.id, channel)
         return channel
+
+    async def _learn_name(self, person: Person) -> None:
+        """Put a new person's name on their card, if the address book has one. The text is on its way already."""
+        try:
+            contact = await self._gateway.get_contact(person.address)
+        except TextingError as error:
+            logger.info("name_not_learnt person=%d code=%s", person.id, error.code)
+            return
+        if contact.name:
+            await self._memory.learn_name(person.id, contact.name)
 
     async def _send(self, requested: Requested, channel: Channel | None) -> str:
         person, delivery = requested.person, requested.delivery

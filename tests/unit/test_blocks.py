@@ -27,7 +27,7 @@ LATER = datetime(2026, 1, 2, 14, 5, tzinfo=UTC)
 LATER_TIME = "<!date^1767362700^{time}|14:05 UTC>"
 
 ANA = Author("U1", "Ana")
-THREAD = Thread(1, "+15550109999", "C1", "1.2", ANA)
+THREAD = Thread(1, "+15550109999", "C1", "1.2", None, ANA)
 JANE = Person(1, "T1", Address("+15551234567"), "Jane <3 Doe", Capabilities(imessage=True, sms=True, checked_at=AT))
 QUEUED = Delivery(
     id=UUID(int=1), thread_id=1, body="Hi & bye *now*", author=ANA, status=DeliveryStatus.QUEUED,
@@ -115,7 +115,7 @@ def test_the_status_is_one_line(delivery: Delivery, line: str) -> None:
 
 def test_a_card_names_the_person_and_who_looks_after_them() -> None:
     """A name cannot format or mention anything."""
-    assert card(JANE, owner_name="Ana & Co") == {
+    assert card(JANE, THREAD, owner_name="Ana & Co") == {
         "text": "Jane &lt;3 Doe",
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": "*Jane &lt;3 Doe* · +1 555-123-4567"}},
@@ -127,9 +127,15 @@ def test_a_card_names_the_person_and_who_looks_after_them() -> None:
 def test_a_card_without_a_name_or_a_check_shows_what_there_is() -> None:
     """Nothing is made up."""
     stranger = replace(JANE, name=None, capabilities=None)
-    blocks = card(stranger, owner_name="Ana")["blocks"]
+    blocks = card(stranger, THREAD, owner_name="Ana")["blocks"]
     assert blocks[0]["text"]["text"] == "*+1 555-123-4567*"
     assert blocks[1]["elements"][0]["text"] == "open · Ana"
+
+
+def test_a_card_shows_the_channel_that_is_really_used() -> None:
+    """What the check said is outranked by what happened."""
+    blocks = card(JANE, replace(THREAD, channel=Channel.SMS), owner_name="Ana")["blocks"]
+    assert blocks[1]["elements"][0]["text"] == "🟢 SMS · open · Ana"
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_how_long_to_wait(headers, wait):
         pytest.param(
             {"error_code": "carrier_rejected", "error_message": "+15551234567 said no"},
             "not_sent",
-            "Blooio could not deliver it. It says: carrier_rejected",
+            "Blooio says: carrier_rejected",
             id="a code nobody lists is shown",
         ),
         pytest.param(

@@ -84,7 +84,7 @@ def test_statuses(word, status):
     ("value", "address"),
     [
         pytest.param("+15551234567", "+15551234567", id="a phone"),
-        pytest.param(" Jane@Example.com ", "jane@example.com", id="an e-mail address in lower case"),
+        pytest.param(" Jane@Example.com ", "jane@example.com", id="an email address in lower case"),
         pytest.param("ct_x1", None, id="an internal id"),
         pytest.param("grp_abc123", None, id="a group"),
         pytest.param("", None, id="empty"),

@@ -209,7 +209,7 @@ class TestStatus:
             DeliveryStatus.FAILED,
             None,
             error_code="not_sent",
-            error_words="Blooio could not deliver it. It says: carrier_rejected",
+            error_words="Blooio says: carrier_rejected",
         )
 
     def test_a_text_that_is_not_there_yet(self):
@@ -260,7 +260,7 @@ class TestContacts:
         )
 
     def test_a_page(self):
-        """An e-mail address becomes lower case, tags may be objects, and an internal id is not an address."""
+        """An email address becomes lower case, tags may be objects, and an internal id is not an address."""
         page = wire.parse_contacts(*answer("contacts"), limit=50, offset=0)
 
         assert page.items == (Contact(JANE, "Jane Doe"), Contact("john@example.com", None, tags=("vip",)))

@@ -12,8 +12,8 @@ from bot.log import Formatter
     [
         pytest.param("to +15551234567 ok", "to ‹phone› ok", id="a phone number"),
         pytest.param("GET /contacts/%2B15551234567/x", "GET /contacts/‹phone›/x", id="a phone number in a path"),
-        pytest.param("to pat@example.test", "to ‹e-mail›", id="an e-mail address"),
-        pytest.param("to pat%40example.test/x", "to ‹e-mail›/x", id="an e-mail address in a path"),
+        pytest.param("to pat@example.test", "to ‹email›", id="an email address"),
+        pytest.param("to pat%40example.test/x", "to ‹email›/x", id="an email address in a path"),
         pytest.param("token xoxb-12-ab refused", "token ‹secret› refused", id="a bot token"),
         pytest.param("xapp-1-A1-b", "‹secret›", id="an app token"),
         pytest.param("key bl_live_abc", "key ‹secret›", id="a key of Blooio's"),

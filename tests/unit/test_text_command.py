@@ -37,13 +37,13 @@ UNDERSTOOD = [
     pytest.param("<tel:+15551234567> hello", JANE, "hello", id="a link without a label"),
     pytest.param('"<tel:+15551234567|+1 555-123-4567>" hello', JANE, "hello", id="a linked number in quotes"),
     pytest.param("tel:+15551234567 hello", JANE, "hello", id="a tel URI"),
-    # E-mail
-    pytest.param("Jane@X.example hello", "jane@x.example", "hello", id="an e-mail address"),
-    pytest.param("<mailto:jane@x.example|jane@x.example> hello", "jane@x.example", "hello", id="a linked e-mail"),
+    # Email
+    pytest.param("Jane@X.example hello", "jane@x.example", "hello", id="an email address"),
+    pytest.param("<mailto:jane@x.example|jane@x.example> hello", "jane@x.example", "hello", id="a linked email"),
     pytest.param("mailto:jane@x.example hello", "jane@x.example", "hello", id="a mailto URI"),
-    pytest.param("jane@x.example: hello", "jane@x.example", "hello", id="an e-mail address and a colon"),
-    pytest.param("jane@x.example x2 please", "jane@x.example", "x2 please", id="an e-mail has no extension"),
-    pytest.param("&lt;jane@x.example&gt; hello", "jane@x.example", "hello", id="an e-mail address in brackets"),
+    pytest.param("jane@x.example: hello", "jane@x.example", "hello", id="an email address and a colon"),
+    pytest.param("jane@x.example x2 please", "jane@x.example", "x2 please", id="an email has no extension"),
+    pytest.param("&lt;jane@x.example&gt; hello", "jane@x.example", "hello", id="an email address in brackets"),
     # What may stand between the person and the message
     pytest.param("+15551234567: hello", JANE, "hello", id="a colon"),
     pytest.param("+15551234567:hello", JANE, "hello", id="a colon without a space"),
@@ -62,7 +62,7 @@ UNDERSTOOD = [
     pytest.param("„+49 30 123456“ 10 Uhr", BERLIN, "10 Uhr", id="German quotes"),
     pytest.param("'+49 30 123456': 10 Uhr", BERLIN, "10 Uhr", id="single quotes and a colon"),
     pytest.param('"+15551234567" x2 please', JANE, "x2 please", id="quotes say it is no extension"),
-    pytest.param('"jane@x.example" hello', "jane@x.example", "hello", id="an e-mail address in quotes"),
+    pytest.param('"jane@x.example" hello', "jane@x.example", "hello", id="an email address in quotes"),
     # Messages that start with digits
     pytest.param("555-123-4567 2 tickets left", JANE, "2 tickets left", id="a number of fixed length"),
     pytest.param("+15551234567 10:30 works?", JANE, "10:30 works?", id="a time"),
@@ -124,8 +124,8 @@ REFUSED = [
     pytest.param("<tel:+15551234567> <tel:+15557654321> hi", "several_people", id="two linked numbers"),
     pytest.param('"+15551234567" "+15557654321" hello', "several_people", id="two numbers in quotes"),
     pytest.param('"+15551234567, +15557654321" hello', "several_people", id="two numbers in the same quotes"),
-    pytest.param("a@x.example, b@x.example hello", "several_people", id="two e-mail addresses"),
-    pytest.param("+15551234567, b@x.example hello", "several_people", id="a number and an e-mail address"),
+    pytest.param("a@x.example, b@x.example hello", "several_people", id="two email addresses"),
+    pytest.param("+15551234567, b@x.example hello", "several_people", id="a number and an email address"),
     # Which digits are the number's
     pytest.param("+49 30 123456 10 Uhr passt", "ambiguous_number", id="the message's digits fit the number"),
     pytest.param("<tel:+4930123456|+49 30 123456> 10 Uhr", "ambiguous_number", id="Slack's link does not settle it"),
@@ -157,7 +157,7 @@ REFUSED = [
     pytest.param("1-800-FLOWERS hello", "letters_in_number", id="letters"),
     pytest.param("+1 800-FLOWERS hello", "letters_in_number", id="letters after a space"),
     pytest.param("+15551234567! hello", "not_an_address", id="a number with more than a number in it"),
-    pytest.param("jane@ hello", "not_an_email", id="half an e-mail address"),
+    pytest.param("jane@ hello", "not_an_email", id="half an email address"),
 ]
 
 

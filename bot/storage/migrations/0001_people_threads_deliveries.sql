@@ -20,6 +20,7 @@ CREATE TABLE threads (
     card_ts         text,                           -- Slack's ts of the card; null until posted
     card_posting_at timestamptz,                    -- set before each attempt to post it
     card_gone       boolean NOT NULL DEFAULT false, -- somebody deleted it
+    channel         text CHECK (channel IN ('imessage', 'rcs', 'sms')), -- really used last, if not the expected one
     owner_id        text NOT NULL,
     owner_name      text NOT NULL,
     revision        integer NOT NULL DEFAULT 1,     -- of what the card shows
