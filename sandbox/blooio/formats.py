@@ -1,0 +1,53 @@
+"""One event in each of the bodies that a webhook may get."""
+
+from typing import Any
+
+from sandbox.blooio.account_api import ORGANIZATION
+from sandbox.blooio.events import Event
+from sandbox.blooio.model import Format, Webhook
+
+#: v2's names that the newer envelope has dropped.
+DROPPED_2026_10 = {"event", "timestamp", "external_id", "internal_id"}
+
+
+def body_for(webhook: Webhook, event: Event) -> dict[str, Any]:
+    """The JSON that *webhook* gets for *event*."""
+    flat = dict(event.flat)
+    if webhook.format is Format.V4_2026_10:
+        return _envelope(event, webhook.format, _v4_names(event))
+    if webhook.plain_attachments and "attachments" in flat:
+        flat["attachments"] = [attachment["url"] for attachment in flat["attachments"]]
+    if webhook.format is Format.V4_2026_09:
+        return _envelope(event, webhook.format, flat)
+    return flat
+
+
+def _envelope(event: Event, version: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.name,
+        "api_version": version,
+        "created_at": event.flat["timestamp"],
+        "organization_id": ORGANIZATION,
+        "data": data,
+    }
+
+
+def _v4_names(event: Event) -> dict[str, Any]:
+    """The people are `contact`, `sender` and `recipient`; `chat_id` is opaque and means nothing to v2."""
+    flat = event.flat
+    person, line = flat["external_id"], flat["internal_id"]
+    data = {key: value for key, value in flat.items() if key not in DROPPED_2026_10}
+    data |= {
+        "chat_id": "chat_" + person.encode().hex(),
+        "contact": {"identifier": person},
+        "sender": line if event.outbound else person,
+        "recipient": person if event.outbound else line,
+        "channel_address": line,
+        "direction": "outbound" if event.outbound else "inbound",
+    }
+    if "attachments" in flat:
+        data["attachments"] = [{"media_type": None, "size": None, **item} for item in flat["attachments"]]
+    if "error_code" in data:
+        data["error"] = {"code": data.pop("error_code"), "message": data.pop("error_message")}
+    return data

@@ -1,0 +1,128 @@
+"""Control routes of the sandbox as a whole: what is to be seen, trouble, time, and the record of calls."""
+
+import fnmatch
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from sandbox.answered import answered
+from sandbox.blooio import Blooio
+from sandbox.faults import Fault, Kind
+from sandbox.slack import Slack
+from sandbox.slack.state import state
+from sandbox.world import Basics
+
+JSON = dict[str, Any]
+LONGEST_WAIT = 60.0  # seconds of one long poll
+
+
+class Composition(Protocol):
+    """What these routes need of the whole; the server's `World` is one."""
+
+    basics: Basics
+    slack: Slack
+    blooio: Blooio
+
+    def environment(self) -> dict[str, str]: ...
+
+
+class Control:
+    """The routes under `/_sandbox/` that belong to neither vendor."""
+
+    def __init__(self, world: Composition) -> None:
+        self._world = world
+
+    def add_routes(self, app: web.Application) -> None:
+        for method, path, handler in (
+            ("GET", "/_sandbox/environment", self.environment),
+            ("GET", "/_sandbox/changes", self.changes),
+            ("GET", "/_sandbox/state", self.state),
+            ("POST", "/_sandbox/faults", self.order),
+            ("DELETE", "/_sandbox/faults", self.calm),
+            ("POST", "/_sandbox/clock", self.advance),
+            ("GET", "/_sandbox/exchanges", self.exchanges),
+            ("GET", "/_sandbox/under_way", self.under_way),
+        ):
+            app.router.add_route(method, path, answered(handler))
+
+    async def environment(self, _arguments: JSON) -> JSON:
+        """The settings with which a bot finds this sandbox."""
+        return {"environment": self._world.environment()}
+
+    async def changes(self, arguments: JSON) -> JSON:
+        """The revision, once it is greater than `since`, or after `wait` seconds."""
+        return {"revision": await self._wait(arguments)}
+
+    async def state(self, arguments: JSON) -> JSON:
+        """Everything to be seen, with the messages as the person `as` sees them; waits as `changes` does."""
+        revision = await self._wait(arguments)
+        slack = self._world.slack
+        workspace = slack.workspace
+        viewer = workspace.people.get(arguments.get("as", ""))
+        if arguments.get("as") and viewer is None:
+            raise ValueError(f"there is nobody with the id {arguments['as']}")
+        seen = state(
+            workspace,
+            viewer=viewer,
+            conversation=workspace.conversations.get(arguments.get("in", "")),
+            thread_ts=arguments.get("thread"),
+        )
+        return {
+            "revision": revision,
+            "slack": seen | {"transport": slack.transport_state()},
+            "blooio": self._world.blooio.state(),
+        }
+
+    async def order(self, arguments: JSON) -> JSON:
+        """Order trouble: the fields of `Fault`."""
+        try:
+            fault = Fault(**(arguments | {"kind": Kind(arguments.get("kind", ""))}))
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        if fault.vendor not in {"slack", "blooio"}:
+            raise ValueError("vendor is slack or blooio")
+        if fault.kind is Kind.DOUBLE and not fault.where.startswith("deliver:"):
+            raise ValueError("only deliveries can be doubled")
+        return asdict(self._world.basics.faults.order(fault))
+
+    async def calm(self, arguments: JSON) -> JSON:
+        """Take one order back by its `id`, or all of them, and then let the calls go on that were held up."""
+        self._world.basics.faults.cancel(arguments.get("id"))
+        if "id" not in arguments:
+            self._world.basics.exchanges.let_go()
+        return {}
+
+    async def advance(self, arguments: JSON) -> JSON:
+        """Skip `advance` seconds."""
+        self._world.basics.clock.advance(float(arguments.get("advance", 0)))
+        self._world.basics.changes.bump()
+        return {"now": self._world.basics.clock.now()}
+
+    async def exchanges(self, arguments: JSON) -> JSON:
+        """The calls and deliveries of a `vendor`, whose `name` fits a pattern, with an id above `since`."""
+        vendor, name = arguments.get("vendor"), arguments.get("name", "*")
+        since = int(arguments.get("since", 0))
+        kept = self._world.basics.exchanges.kept
+        return {
+            "exchanges": [
+                vars(one)  # not `asdict`, which would copy every body
+                for one in kept
+                if one.id > since and vendor in {None, one.vendor} and fnmatch.fnmatchcase(one.name, name)
+            ]
+        }
+
+    async def under_way(self, arguments: JSON) -> JSON:
+        """The calls of a `vendor`, whose `name` fits a pattern, that wait for their answers."""
+        vendor, name = arguments.get("vendor"), arguments.get("name", "*")
+        waiting = self._world.basics.exchanges.under_way
+        return {
+            "under_way": [
+                vars(one) for one in waiting if vendor in {None, one.vendor} and fnmatch.fnmatchcase(one.name, name)
+            ]
+        }
+
+    async def _wait(self, arguments: JSON) -> int:
+        since = int(arguments.get("since", 0))
+        wait = min(float(arguments.get("wait", 0)), LONGEST_WAIT)
+        return await self._world.basics.changes.wait(since, wait)

@@ -1,0 +1,126 @@
+"""What Slack delivers to the app: commands and clicks once, events until they are acknowledged."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import uuid4
+
+from sandbox.clock import Clock
+from sandbox.exchanges import Exchanges
+from sandbox.faults import Faults, Kind
+
+#: Seconds between an event's first delivery and each retry: almost at once, a minute later, five minutes after that.
+RETRIES = (0.0, 60.0, 300.0)
+
+
+class Failure(StrEnum):
+    """Slack's word for a delivery that was not acknowledged, as the person who acted reads it."""
+
+    TIMEOUT = "operation_timeout"  # the app took it and did not answer in time
+    DISPATCH = "dispatch_failed"  # nobody took it, or the answer was not a 200
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing to deliver, once."""
+
+    kind: str  # "slash_commands", "interactive" or "events_api"
+    payload: dict[str, Any]
+    accepts_response: bool = False  # the acknowledgement may carry a payload
+    attempt: int = 0
+    reason: str = ""  # why the attempt before failed, in the words of HTTP mode's `x-slack-retry-reason`
+    envelope_id: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the app answered, or why it did not."""
+
+    failure: Failure | None = None
+    payload: Any = None  # the acknowledgement's body: a JSON object, or a text
+    status: int = 0  # HTTP's; 200 for an acknowledgement over a socket; 0 for none
+    reason: str = ""  # for the next attempt's `reason`
+    final: bool = False  # the app asked for no retries
+
+
+class Transport(Protocol):
+    """A way to the app: its sockets, or its URL."""
+
+    async def deliver(self, delivery: Delivery, *, ack_limit: float) -> Answer:
+        """Deliver once and wait for the acknowledgement, at most *ack_limit* real seconds."""
+        ...
+
+    async def leave(self) -> None:
+        """The app is reached another way from now on."""
+        ...
+
+
+class Deliveries:
+    """Deliver over the transport of the moment, with the ordered faults, and keep a record among the exchanges."""
+
+    def __init__(self, clock: Clock, faults: Faults, exchanges: Exchanges, transport: Transport) -> None:
+        self.transport = transport
+        self.ack_limit = 3.0  # seconds of real time, as Bolt counts them
+        self._clock = clock
+        self._faults = faults
+        self._exchanges = exchanges
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, kind: str, payload: dict[str, Any], *, accepts_response: bool = True) -> Answer:
+        """Deliver a command or an interaction. It is never retried."""
+        return await self._deliver(Delivery(kind, payload, accepts_response))
+
+    def announce(self, body: dict[str, Any]) -> None:
+        """Deliver an event in the background, with retries on the sandbox's clock."""
+        self.in_background(self._until_acknowledged(Delivery("events_api", body)))
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _until_acknowledged(self, delivery: Delivery) -> None:
+        answer = await self._deliver(delivery)
+        for attempt, pause in enumerate(RETRIES, start=1):
+            if answer.failure is None or answer.final:
+                return
+            await self._clock.sleep(pause)
+            answer = await self._deliver(replace(delivery, attempt=attempt, reason=answer.reason))
+
+    async def _deliver(self, delivery: Delivery) -> Answer:
+        delivery = replace(delivery, envelope_id=str(uuid4()))
+        at = self._clock.now()
+        copies = 1
+        struck: Kind | None = None
+        for fault in self._faults.take("slack", f"deliver:{delivery.kind}"):
+            if fault.kind is Kind.LATENCY:
+                await self._clock.sleep(fault.seconds)
+                continue
+            struck = fault.kind
+            copies = {Kind.DROP_BEFORE: 0, Kind.DOUBLE: 2}.get(fault.kind, 1)
+        answers = await asyncio.gather(
+            *(self.transport.deliver(delivery, ack_limit=self.ack_limit) for _ in range(copies))
+        )
+        answer = next((one for one in answers if one.failure is None), answers[0] if answers else None)
+        if answer is None or struck is Kind.DROP_AFTER:
+            answer = Answer(Failure.TIMEOUT, reason="http_timeout")
+        self._exchanges.record(
+            vendor="slack",
+            name=f"deliver:{delivery.kind}",
+            at=at,
+            method="DELIVER",
+            raw_path=delivery.envelope_id,
+            headers={"attempt": str(delivery.attempt), "reason": delivery.reason},
+            body=delivery.payload,
+            status=answer.status,
+            response=answer.payload,
+            fault=struck,
+        )
+        return answer

@@ -1,0 +1,138 @@
+"""What a Slack workspace is made of: people, conversations and messages."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SLACKBOT_ID = "USLACKBOT"
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Team:
+    id: str
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member of the workspace: a human, the app's bot user, or Slackbot."""
+
+    id: str
+    handle: str  # what is typed after `@`
+    name: str
+    tz: str = "America/New_York"
+    title: str = ""
+    email: str = ""
+    is_bot: bool = False
+    is_guest: bool = False  # `is_restricted`: invited to some channels only
+
+
+@dataclass(frozen=True)
+class App:
+    """The one app installed in the workspace."""
+
+    id: str
+    bot_id: str
+    bot_user_id: str
+    name: str
+
+
+class Kind(StrEnum):
+    """The kinds of conversation, each named as the `types` argument names it."""
+
+    PUBLIC = "public_channel"
+    PRIVATE = "private_channel"
+    IM = "im"
+    MPIM = "mpim"
+
+
+@dataclass(frozen=True)
+class Face:
+    """A name and picture chosen for one message, in place of the app's own."""
+
+    username: str | None = None
+    icon_url: str | None = None
+    icon_emoji: str | None = None
+
+
+@dataclass
+class Message:
+    """One message. `ephemeral_to` is the only person who sees it, if it is ephemeral."""
+
+    conversation_id: str
+    ts: str
+    user_id: str  # the author; the bot user for the app's own
+    text: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    thread_ts: str | None = None  # the parent's `ts`, on replies only
+    subtype: str | None = None
+    by_app: bool = False
+    face: Face | None = None
+    metadata: dict[str, Any] | None = None
+    edited: tuple[str, str] | None = None  # by whom, and its `ts`
+    reactions: dict[str, list[str]] = field(default_factory=dict)  # name to people, oldest first
+    client_msg_id: str | None = None
+    ephemeral_to: str | None = None
+    inviter_id: str | None = None  # on join messages
+
+
+@dataclass
+class Conversation:
+    """A channel, a direct message or a group of people, with its messages in the order they were posted."""
+
+    id: str
+    kind: Kind
+    name: str = ""
+    members: list[str] = field(default_factory=list)
+    creator_id: str = ""
+    created: int = 0
+    topic: str = ""
+    purpose: str = ""
+    is_general: bool = False
+    is_archived: bool = False
+    timeline: dict[str, Message] = field(default_factory=dict)  # `ts` to message, broadcast replies included
+    threads: dict[str, dict[str, Message]] = field(default_factory=dict)  # parent's `ts` to replies by `ts`
+    parent_of: dict[str, str] = field(default_factory=dict)  # reply's `ts` to its parent's
+    ephemerals: dict[str, Message] = field(default_factory=dict)
+
+    @property
+    def is_channel(self) -> bool:
+        return self.kind in {Kind.PUBLIC, Kind.PRIVATE}
+
+    def find(self, ts: str) -> Message | None:
+        """Return the message with this `ts`, a reply or not; never an ephemeral one."""
+        if parent := self.parent_of.get(ts):
+            return self.threads[parent].get(ts)
+        return self.timeline.get(ts)
+
+    def holds(self, message: Message) -> bool:
+        """Say whether a message is still there, ephemeral or not."""
+        return message is self.find(message.ts) or message is self.ephemerals.get(message.ts)
+
+    def replies(self, ts: str) -> list[Message]:
+        """Return the replies of one thread, oldest first, without the parent."""
+        return list(self.threads.get(ts, {}).values())
+
+    def store(self, message: Message, *, broadcast: bool = False) -> None:
+        if message.ephemeral_to is not None:
+            self.ephemerals[message.ts] = message
+            return
+        if message.thread_ts is not None:
+            self.threads.setdefault(message.thread_ts, {})[message.ts] = message
+            self.parent_of[message.ts] = message.thread_ts
+        if message.thread_ts is None or broadcast:
+            self.timeline[message.ts] = message
+
+    def discard(self, message: Message) -> None:
+        if message.ephemeral_to is not None:
+            self.ephemerals.pop(message.ts, None)
+            return
+        self.timeline.pop(message.ts, None)
+        if parent := self.parent_of.pop(message.ts, None):
+            del self.threads[parent][message.ts]
+            if not self.threads[parent]:
+                del self.threads[parent]

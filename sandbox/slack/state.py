@@ -1,0 +1,111 @@
+"""What can be seen of the workspace: for the page and for tests, as one person sees it."""
+
+from typing import Any
+
+from sandbox.slack.model import Conversation, Kind, Message, Person
+from sandbox.slack.reading import Reader
+from sandbox.slack.wire import avatar_url
+from sandbox.slack.workspace import Workspace
+
+JSON = dict[str, Any]
+
+MOST_MESSAGES = 500  # of one conversation, the newest; a thread is given whole when it is asked for
+
+
+def state(
+    workspace: Workspace,
+    *,
+    viewer: Person | None = None,
+    conversation: Conversation | None = None,
+    thread_ts: str | None = None,
+) -> JSON:
+    """
+    Write the workspace, with the messages *viewer* sees.
+
+    *conversation* narrows the messages to one, *thread_ts* to one thread of it. Without a viewer there are none.
+    """
+    people = [person_state(person, workspace) for person in workspace.people.values()]
+    seen = [one for one in workspace.conversations.values() if viewer is None or visible(one, viewer)]
+    written: JSON = {
+        "team": {"id": workspace.team.id, "name": workspace.team.name},
+        "app": {"id": workspace.app.id, "name": workspace.app.name, "user_id": workspace.app.bot_user_id},
+        "people": people,
+        "conversations": [conversation_state(one, workspace, viewer) for one in seen],
+        "messages": [],
+    }
+    if viewer is not None:
+        reader = Reader(workspace, viewer)
+        for one in seen:
+            if conversation is None or one is conversation:
+                chosen = _messages(one, viewer, thread_ts)
+                written["messages"] += [message_state(message, one, reader) for message in chosen]
+    return written
+
+
+def visible(conversation: Conversation, viewer: Person) -> bool:
+    """Say whether a person can open a conversation. A guest sees only those she was added to."""
+    return viewer.id in conversation.members or (conversation.kind is Kind.PUBLIC and not viewer.is_guest)
+
+
+def _messages(conversation: Conversation, viewer: Person, thread_ts: str | None) -> list[Message]:
+    mine = [one for one in conversation.ephemerals.values() if one.ephemeral_to == viewer.id]
+    if thread_ts is not None:
+        parent = conversation.timeline.get(thread_ts)
+        chosen = ([parent] if parent else []) + conversation.replies(thread_ts)
+        chosen += [one for one in mine if one.thread_ts == thread_ts]
+    else:
+        chosen = list(conversation.timeline.values())[-MOST_MESSAGES:]
+        replies = [reply for one in chosen for reply in conversation.replies(one.ts)][-MOST_MESSAGES:]
+        chosen = list({one.ts: one for one in (*chosen, *replies, *mine[-MOST_MESSAGES:])}.values())
+    return sorted(chosen, key=lambda message: message.ts)
+
+
+def person_state(person: Person, workspace: Workspace) -> JSON:
+    return {
+        "id": person.id,
+        "handle": person.handle,
+        "name": person.name,
+        "title": person.title,
+        "tz": person.tz,
+        "is_bot": person.is_bot,
+        "is_guest": person.is_guest,
+        "image": avatar_url(workspace, person.id),
+    }
+
+
+def conversation_state(conversation: Conversation, workspace: Workspace, viewer: Person | None) -> JSON:
+    others = [one for one in conversation.members if viewer is None or one != viewer.id]
+    names = ", ".join(workspace.people[one].name for one in others)
+    return {
+        "id": conversation.id,
+        "kind": str(conversation.kind),
+        "name": conversation.name if conversation.is_channel else names,
+        "members": list(conversation.members),
+        "is_member": viewer is not None and viewer.id in conversation.members,
+        "is_archived": conversation.is_archived,
+        "has_app": workspace.app.bot_user_id in conversation.members,
+    }
+
+
+def message_state(message: Message, conversation: Conversation, reader: Reader) -> JSON:
+    """Write a message both raw and as it is read."""
+    face = message.face
+    return {
+        "conversation_id": conversation.id,
+        "ts": message.ts,
+        "thread_ts": message.thread_ts,
+        "user_id": message.user_id,
+        "author": reader.author(message),
+        "image": face.icon_url if face else None,
+        "by_app": message.by_app,
+        "subtype": message.subtype,
+        "text": message.text,
+        "read": reader.message(message),
+        "blocks": message.blocks,
+        "attachments": message.attachments,
+        "reply_count": len(conversation.threads.get(message.ts, ())),
+        "ephemeral": message.ephemeral_to is not None,
+        "edited": message.edited is not None,
+        "reactions": {name: list(people) for name, people in message.reactions.items()},
+        "metadata": message.metadata,
+    }

@@ -1,0 +1,284 @@
+"""The workspace: who is where, what was said, and a call to whoever listens each time something happens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from sandbox.changes import Changes
+from sandbox.clock import Clock
+from sandbox.slack import seed
+from sandbox.slack.errors import SlackError
+from sandbox.slack.ids import Timestamps, new_id
+from sandbox.slack.model import SLACKBOT_ID, App, Block, Conversation, Face, Kind, Message, Person
+
+
+@dataclass(frozen=True)
+class Posted:
+    message: Message
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A message was edited, or became the tombstone of a thread."""
+
+    message: Message
+    previous: Message
+
+
+@dataclass(frozen=True)
+class Deleted:
+    message: Message
+
+
+@dataclass(frozen=True)
+class Joined:
+    conversation: Conversation
+    user_id: str
+    inviter_id: str | None
+
+
+@dataclass(frozen=True)
+class Reacted:
+    message: Message
+    user_id: str
+    reaction: str
+    added: bool
+
+
+@dataclass(frozen=True)
+class VisitedApp:
+    """A person opened their direct message with the app."""
+
+    conversation: Conversation
+    user_id: str
+    tab: str
+
+
+Happening = Posted | Changed | Deleted | Joined | Reacted | VisitedApp
+
+
+class Workspace:
+    """People, conversations and messages. Its methods know Slack's rules about messages, not about permissions."""
+
+    def __init__(self, clock: Clock, changes: Changes, *, app_name: str, bot_name: str) -> None:
+        self.clock = clock
+        self.changes = changes
+        self.url = ""  # where the workspace is served, once it is
+        self.team = seed.TEAM
+        self.app: App = seed.the_app(app_name)
+        bot = seed.bot_user(bot_name, app_name)
+        self.people: dict[str, Person] = {person.id: person for person in (*seed.HUMANS, bot, seed.SLACKBOT)}
+        self.conversations: dict[str, Conversation] = {one.id: one for one in seed.conversations()}
+        self.timestamps = Timestamps(clock)
+        self.listeners: list[Callable[[Happening], None]] = []
+
+    # Finding
+
+    def person_called(self, name: str) -> Person | None:
+        """Find a person by what is typed after `@`: the handle, or the full name without spaces."""
+        wanted = name.lower()
+        return next(
+            (
+                person
+                for person in self.people.values()
+                if wanted in {person.handle.lower(), person.name.lower(), person.name.lower().replace(" ", ".")}
+            ),
+            None,
+        )
+
+    def channel_called(self, name: str) -> Conversation | None:
+        return next((one for one in self.conversations.values() if one.is_channel and one.name == name), None)
+
+    def direct(self, one: str, other: str) -> Conversation | None:
+        """Find the direct message between two people, if they have opened one."""
+        both = {one, other}
+        return next(
+            (found for found in self.conversations.values() if found.kind is Kind.IM and set(found.members) == both),
+            None,
+        )
+
+    def open_direct(self, members: list[str]) -> tuple[Conversation, bool]:
+        """Return the direct or group message of exactly these people, and whether it was there already."""
+        wanted = set(members)
+        for found in self.conversations.values():
+            if not found.is_channel and set(found.members) == wanted:
+                return found, True
+        kind = Kind.IM if len(wanted) <= 2 else Kind.MPIM  # noqa: PLR2004 (two people make a direct message)
+        name = "mpdm-" + "--".join(self.people[one].handle for one in members) + "-1" if kind is Kind.MPIM else ""
+        opened = Conversation(
+            new_id("D" if kind is Kind.IM else "C"),
+            kind,
+            name,
+            list(members),
+            creator_id=members[0],
+            created=int(self.clock.now()),
+        )
+        self.conversations[opened.id] = opened
+        self.changes.bump()
+        return opened, False
+
+    # Places
+
+    def create_channel(self, name: str, *, members: list[str], private: bool) -> Conversation:
+        if self.channel_called(name):
+            raise SlackError("name_taken")
+        made = Conversation(
+            new_id("C"),
+            Kind.PRIVATE if private else Kind.PUBLIC,
+            name,
+            list(members),
+            creator_id=members[0] if members else "",
+            created=int(self.clock.now()),
+        )
+        self.conversations[made.id] = made
+        self.changes.bump()
+        return made
+
+    def join(self, conversation: Conversation, user_id: str, *, inviter_id: str | None = None) -> None:
+        """Add a member to a channel; everybody reads a line about it."""
+        if user_id in conversation.members:
+            return
+        conversation.members.append(user_id)
+        self._happened(Joined(conversation, user_id, inviter_id))
+        self.post(
+            conversation,
+            user_id,
+            text=f"<@{user_id}> has joined the channel",
+            subtype="channel_join" if conversation.kind is Kind.PUBLIC else "group_join",
+            inviter_id=inviter_id,
+        )
+
+    def leave(self, conversation: Conversation, user_id: str) -> None:
+        if user_id not in conversation.members:
+            return
+        subtype = "channel_leave" if conversation.kind is Kind.PUBLIC else "group_leave"
+        self.post(conversation, user_id, text=f"<@{user_id}> has left the channel", subtype=subtype)
+        conversation.members.remove(user_id)
+        self.changes.bump()
+
+    def archive(self, conversation: Conversation, *, archived: bool) -> None:
+        conversation.is_archived = archived
+        self.changes.bump()
+
+    # Messages
+
+    def post(
+        self,
+        conversation: Conversation,
+        user_id: str,
+        *,
+        text: str = "",
+        blocks: list[Block] | None = None,
+        attachments: list[dict[str, Any]] | None = None,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+        by_app: bool = False,
+        face: Face | None = None,
+        metadata: dict[str, Any] | None = None,
+        subtype: str | None = None,
+        inviter_id: str | None = None,
+        ephemeral_to: str | None = None,
+        quiet: bool = False,
+    ) -> Message:
+        """
+        Post a message. A *thread_ts* whose message is gone puts it at the conversation's root, as Slack does.
+
+        *quiet*: the app does not hear of it. It never hears of ephemeral messages.
+        """
+        if thread_ts is not None and conversation.find(thread_ts) is None:
+            thread_ts = None
+        message = Message(
+            conversation.id,
+            self.timestamps.next(),
+            user_id,
+            text=text,
+            blocks=blocks or [],
+            attachments=attachments or [],
+            thread_ts=thread_ts,
+            subtype=subtype or ("thread_broadcast" if broadcast and thread_ts else None),
+            by_app=by_app,
+            face=face,
+            metadata=metadata,
+            client_msg_id=None if by_app or subtype else str(uuid4()),
+            inviter_id=inviter_id,
+            ephemeral_to=ephemeral_to,
+        )
+        conversation.store(message, broadcast=broadcast)
+        if ephemeral_to is None and not quiet:
+            self._happened(Posted(message))
+        self.changes.bump()
+        return message
+
+    def edit(
+        self,
+        message: Message,
+        *,
+        text: str,
+        blocks: list[Block] | None = None,
+        attachments: list[dict[str, Any]] | None = None,
+        metadata: dict[str, Any] | None = None,
+        marked: bool = True,
+    ) -> None:
+        """Replace a message's content. *marked*: readers see "(edited)". *metadata*: None keeps it, `{}` removes it."""
+        previous = replace(message, reactions=dict(message.reactions))
+        message.text = text
+        message.blocks = blocks or []
+        message.attachments = attachments or []
+        if metadata is not None:
+            message.metadata = metadata or None
+        if marked:
+            message.edited = (message.user_id, self.timestamps.next())
+        if message.ephemeral_to is None:
+            self._happened(Changed(message, previous))
+        self.changes.bump()
+
+    def delete(self, message: Message) -> None:
+        """Take a message away. A parent with replies leaves a tombstone, which goes with its last reply."""
+        conversation = self.conversations[message.conversation_id]
+        if message.ephemeral_to is None and conversation.replies(message.ts):
+            previous = replace(message)
+            message.subtype = "tombstone"
+            message.user_id = SLACKBOT_ID
+            message.text = "This message was deleted."
+            message.by_app = False
+            message.blocks, message.attachments, message.reactions = [], [], {}
+            message.face = message.metadata = message.edited = message.client_msg_id = None
+            self._happened(Changed(message, previous))
+        else:
+            conversation.discard(message)
+            if message.ephemeral_to is None:
+                self._happened(Deleted(message))
+            self._bury(conversation, message.thread_ts)
+        self.changes.bump()
+
+    def _bury(self, conversation: Conversation, parent_ts: str | None) -> None:
+        parent = conversation.timeline.get(parent_ts or "")
+        if parent and parent.subtype == "tombstone" and not conversation.replies(parent.ts):
+            conversation.discard(parent)
+
+    def react(self, message: Message, user_id: str, reaction: str) -> None:
+        people = message.reactions.setdefault(reaction, [])
+        if user_id in people:
+            raise SlackError("already_reacted")
+        people.append(user_id)
+        self._happened(Reacted(message, user_id, reaction, added=True))
+        self.changes.bump()
+
+    def unreact(self, message: Message, user_id: str, reaction: str) -> None:
+        people = message.reactions.get(reaction, [])
+        if user_id not in people:
+            raise SlackError("no_reaction")
+        people.remove(user_id)
+        if not people:
+            del message.reactions[reaction]
+        self._happened(Reacted(message, user_id, reaction, added=False))
+        self.changes.bump()
+
+    def visit_app(self, user_id: str, tab: str = "messages") -> None:
+        conversation, _ = self.open_direct([user_id, self.app.bot_user_id])
+        self._happened(VisitedApp(conversation, user_id, tab))
+
+    def _happened(self, happening: Happening) -> None:
+        for listener in self.listeners:
+            listener(happening)
