@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from sandbox.blooio import Blooio
 from sandbox.control import Control
@@ -17,6 +18,12 @@ from sandbox.world import Basics
 HOST = "127.0.0.1"
 BLOOIO_API_KEY = "bl_sandbox_0123456789acme"  # for show, as Slack's tokens in `slack.seed`
 PAGE = Path(__file__).parent / "page"
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
 MOST_BYTES = 32 * 1024 * 1024  # of one request: attachments travel through here
 
 
@@ -55,7 +62,7 @@ class World:
 
 def build(world: World) -> web.Application:
     """Mount everything. Nothing is served yet."""
-    app = web.Application(middlewares=[guard], client_max_size=MOST_BYTES)
+    app = web.Application(middlewares=[guard, _as_a_page], client_max_size=MOST_BYTES)
     world.slack.add_routes(app)
     world.blooio.add_routes(app)
     Control(world).add_routes(app)
@@ -64,6 +71,15 @@ def build(world: World) -> web.Application:
     app.router.add_get("/archives/{conversation}/{message}", _permalink)
     app.router.add_static("/page/", PAGE)
     return app
+
+
+@web.middleware
+async def _as_a_page(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let the page load from here only, be framed by nobody, and be as new as its files."""
+    response = await handler(request)
+    if request.path == "/" or request.path.startswith("/page/"):
+        response.headers.update(PAGE_HEADERS)
+    return response
 
 
 async def _index(_request: web.Request) -> web.StreamResponse:

@@ -65,14 +65,18 @@ async def test_the_page_and_everything_it_loads_are_served(http, page):
         assert served.headers["content-type"].split(";")[0] in TYPES[Path(path).suffix], path
 
 
-def test_the_page_forbids_everything_but_its_own_files(page):
-    """The policy stands before anything that it governs, and no code or style stands outside the files."""
-    [policy] = [one["content"] for _, one in page.found if one.get("http-equiv") == "Content-Security-Policy"]
-    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
-    assert rules["default-src"] == "'none'"
-    assert {rules[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
-    tags = [tag for tag, _ in page.found]
-    assert tags.index("link") > [one.get("http-equiv") for _, one in page.found].index("Content-Security-Policy")
+async def test_the_page_forbids_everything_but_its_own_files(http):
+    """The policy comes with the page and each of its files, and keeps other pages from framing it."""
+    for path in ("/", "/page/main.js"):
+        headers = (await http.get(path)).headers
+        rules = dict(rule.strip().split(" ", 1) for rule in headers["content-security-policy"].split(";"))
+        assert rules["default-src"] == rules["frame-ancestors"] == "'none'"
+        assert {rules[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_code_or_style_stands_outside_the_files(page):
+    """The policy would forbid it."""
     assert page.inline == ""
     assert not [name for _, one in page.found for name in one if name == "style" or name.startswith("on")]
 
