@@ -133,6 +133,7 @@ def _bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
         ignoring_self_events_enabled=False,
         # What nobody listens to is answered by `handlers.errors`: a bare 404 would look to Slack like an outage.
         raise_error_for_unhandled_request=True,
+        logger=logging.getLogger("slack_bolt"),  # or Bolt's loggers take the root's level, whatever `bot.log` says
     )
 
 
