@@ -213,13 +213,13 @@ def test_every_reason_is_met():
         pytest.param(
             "+49 30 123456 10 Uhr passt",
             "It is not clear where the number ends: +49 30 123456 or +49 30 12345610? "
-            'Put it in quotes: "+49 30 123456" and then the message.',
+            'Put the number in quotes, like "+49 30 123456", then write the message.',
             id="the readings, and how to write it",
         ),
         pytest.param(
             "+49 170 123 4567 hallo",
             "It is not clear where the number ends: +49 170123 or +49 170 1234567? "
-            'Put it in quotes: "+49 170 1234567" and then the message.',
+            'Put the number in quotes, like "+49 170 1234567", then write the message.',
             id="the likelier reading as the example",
         ),
         pytest.param(
