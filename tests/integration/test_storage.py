@@ -1,0 +1,290 @@
+"""Texts, threads and jobs in a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot.jobs import Jobs
+from bot.storage.database import Pool, migrate, open_pool
+from bot.storage.deliveries import Deliveries
+from bot.storage.drawings import Drawings
+from bot.storage.presence import Presence, open_presence
+from bot.texting.errors import NotStored
+from bot.texting.model import (
+    Address,
+    Author,
+    Capabilities,
+    Channel,
+    DeliveryStatus,
+    Request,
+    Requested,
+    StatusReport,
+)
+from bot.texting.service import new_id
+
+LINE = "+15550109999"
+ANA = Author("U1", "Ana")
+REQUEST = Request("T1:1", "T1", "C1", ANA, Address("+15551234567"), "Hi")
+
+
+@dataclass
+class Storage:
+    """What the bot builds over one database."""
+
+    url: str
+    pool: Pool
+    presence: Presence
+    jobs: Jobs
+    deliveries: Deliveries
+    drawings: Drawings
+
+    async def request(self, request: Request = REQUEST, *, lines: tuple[str, ...] = (LINE,)) -> Requested:
+        return await self.deliveries.request(request, new_id(), lines=lines, now=datetime.now(UTC))
+
+    async def accepted(self, request: Request = REQUEST) -> Requested:
+        """A text that Blooio has, and whose status is due."""
+        requested = await self.request(request)
+        await self.deliveries.accept(requested.delivery.id, "msg_1", check_at=datetime.now(UTC) - timedelta(seconds=1))
+        return requested
+
+    async def ask(self, query: str, *values: Any) -> Any:
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(query, values)).fetchone()
+            return row[0] if row else None
+
+
+@pytest.fixture
+async def storage(database_url: str) -> AsyncIterator[Storage]:
+    async with (
+        open_pool(database_url) as pool,
+        open_presence(database_url) as presence,
+        Jobs(pool, presence).open() as jobs,
+    ):
+        yield Storage(database_url, pool, presence, jobs, Deliveries(pool, defer=jobs.defer), Drawings(pool))
+
+
+class TestMigrations:
+    async def test_twice_is_once(self, database_url: str) -> None:
+        """A database that is up to date stays as it is."""
+        assert await migrate(database_url) == []
+
+    async def test_two_processes_at_once_share_the_work(self, empty_database_url: str) -> None:
+        """Each step is applied by one of them, and both end with a working schema."""
+        one, other = await asyncio.gather(migrate(empty_database_url), migrate(empty_database_url))
+        assert sorted(one + other) == [
+            "0001_people_threads_deliveries.sql",
+            "0002_tell_the_painter.sql",
+            "procrastinate/schema.sql",
+        ]
+
+    async def test_an_older_schema_of_procrastinate_is_brought_up_to_date(self, database_url: str) -> None:
+        """A step that a newer procrastinate brings is applied on its own."""
+        last = "procrastinate/03.04.00_50_post_add_retry_failed_job_procedure.sql"
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+            await connection.execute("DELETE FROM schema_migrations WHERE name = %s", (last,))
+        assert await migrate(database_url) == [last]
+
+
+class TestRequest:
+    async def test_a_text_and_its_job_are_stored_together(self, storage: Storage) -> None:
+        """One row, one job, in order behind the thread's earlier texts."""
+        requested = await storage.request()
+        assert requested.delivery.status is DeliveryStatus.QUEUED
+        assert (requested.thread.line, requested.thread.conversation_id) == (LINE, "C1")
+        assert await storage.ask("SELECT args->>'delivery_id' FROM procrastinate_jobs") == str(requested.delivery.id)
+        assert await storage.ask("SELECT lock FROM procrastinate_jobs") == f"thread:{requested.thread.id}"
+
+    async def test_a_repeated_request_is_the_same_text(self, storage: Storage) -> None:
+        """The same key finds the text, whatever else is different, and adds no job."""
+        first = await storage.request()
+        second = await storage.request(replace(REQUEST, body="Hi again"))
+        assert second.delivery == first.delivery
+        assert await storage.ask("SELECT count(*) FROM procrastinate_jobs") == 1
+
+    async def test_first_texts_from_two_channels_share_one_thread(self, storage: Storage) -> None:
+        """Whoever is first decides where it lives."""
+        several = [replace(REQUEST, key=f"T1:{n}", conversation_id=f"C{n}") for n in range(8)]
+        requested = await asyncio.gather(*map(storage.request, several))
+        assert len({one.thread.id for one in requested}) == 1
+        assert len({one.thread.conversation_id for one in requested}) == 1
+        assert await storage.ask("SELECT count(*) FROM deliveries") == 8
+
+    async def test_a_job_that_cannot_be_deferred_leaves_no_text(self, storage: Storage) -> None:
+        """What is not stored whole is not stored."""
+
+        async def refuse(*_: object) -> None:
+            raise psycopg.OperationalError
+
+        with pytest.raises(NotStored):
+            await Deliveries(storage.pool, defer=refuse).request(REQUEST, new_id(), lines=[LINE], now=datetime.now(UTC))
+        assert await storage.ask("SELECT count(*) FROM people") == 0
+
+    async def test_a_locked_table_is_answered_in_time(self, storage: Storage) -> None:
+        """Slack's three seconds do not pass, and nothing is stored later."""
+        async with await psycopg.AsyncConnection.connect(storage.url) as other:
+            await other.execute("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE")
+            started = asyncio.get_running_loop().time()
+            with pytest.raises(NotStored):
+                await storage.request()
+            assert asyncio.get_running_loop().time() - started < 2.5
+        assert await storage.ask("SELECT count(*) FROM deliveries") == 0
+
+    async def test_a_known_person_is_expected_on_their_channel(self, storage: Storage) -> None:
+        """A fresh check counts for the next text."""
+        first = await storage.request()
+        checked = Capabilities(imessage=True, sms=True, checked_at=datetime.now(UTC))
+        await storage.deliveries.learn(first.person.id, checked, first.delivery.id, Channel.IMESSAGE)
+        second = await storage.request(replace(REQUEST, key="T1:2"))
+        assert (second.delivery.expected_channel, second.person.capabilities) == (Channel.IMESSAGE, checked)
+
+    async def test_a_person_keeps_the_line_they_know(self, storage: Storage) -> None:
+        """A new best line is for new people; a thread without a line gets one."""
+        first = await storage.request(lines=("",))
+        await storage.deliveries.adopt_line("+15550100001")
+        second = await storage.request(replace(REQUEST, key="T1:2"), lines=(LINE, "+15550100001"))
+        assert (second.thread.id, second.thread.line) == (first.thread.id, "+15550100001")
+        third = await storage.request(replace(REQUEST, key="T1:3"), lines=(LINE,))
+        assert third.thread.line == LINE
+
+
+class TestAttempts:
+    async def test_attempts_are_counted_until_blooio_has_it(self, storage: Storage) -> None:
+        """The first attempt's time stays; after acceptance there is nothing to send."""
+        delivery_id = (await storage.request()).delivery.id
+        first = await storage.deliveries.begin_attempt(delivery_id)
+        second = await storage.deliveries.begin_attempt(delivery_id)
+        assert first is not None
+        assert second is not None
+        assert (first.delivery.attempts, second.delivery.attempts) == (1, 2)
+        assert first.delivery.attempted_at == second.delivery.attempted_at
+        await storage.deliveries.accept(delivery_id, "msg_1", check_at=datetime.now(UTC))
+        assert await storage.deliveries.begin_attempt(delivery_id) is None
+
+    async def test_that_it_may_have_been_taken_is_not_forgotten(self, storage: Storage) -> None:
+        """A later, milder error does not replace it."""
+        delivery_id = (await storage.request()).delivery.id
+        for code in ("throttled", "unconfirmed", "throttled"):
+            await storage.deliveries.postpone(delivery_id, code, until=datetime.now(UTC))
+        assert await storage.ask("SELECT error_code FROM deliveries") == "unconfirmed"
+
+
+class TestChecks:
+    async def test_a_due_check_belongs_to_one_process(self, storage: Storage) -> None:
+        """Two that look at once do not both get it, and it is not due again at once."""
+        for number in range(10):
+            await storage.accepted(replace(REQUEST, key=f"T1:{number}"))
+        one, other = await asyncio.gather(*(storage.deliveries.take_due_checks(10) for _ in range(2)))
+        assert len({due.delivery.id for due in one + other}) == len(one + other) == 10
+        assert await storage.deliveries.take_due_checks(10) == []
+        due = await storage.deliveries.next_due_check()
+        assert due is not None
+        assert due > datetime.now(UTC)
+
+    async def test_a_report_moves_the_row_and_asks_for_a_drawing_once(self, storage: Storage) -> None:
+        """A repeated report changes nothing that can be seen."""
+        delivery_id = (await storage.accepted()).delivery.id
+        before = await storage.ask("SELECT revision FROM deliveries")
+        report = StatusReport(DeliveryStatus.DELIVERED, Channel.SMS)
+        for _ in range(2):
+            moved = await storage.deliveries.record(delivery_id, report, now=datetime.now(UTC))
+        assert moved is not None
+        assert (moved.status, moved.actual_channel) == (DeliveryStatus.DELIVERED, Channel.SMS)
+        assert await storage.ask("SELECT revision FROM deliveries") == before + 1
+        assert await storage.ask("SELECT check_at FROM deliveries") is None
+
+    async def test_another_channel_than_expected_shows_on_the_card(self, storage: Storage) -> None:
+        """And the same channel again does not draw the card again."""
+        requested = await storage.accepted()
+        for _ in range(2):
+            report = StatusReport(DeliveryStatus.SENT, Channel.RCS)
+            await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
+        assert await storage.ask("SELECT channel FROM threads") == "rcs"
+        assert await storage.ask("SELECT revision FROM threads") == 2
+
+
+class TestDrawings:
+    async def test_what_slack_does_not_show_is_waiting(self, storage: Storage) -> None:
+        """A new thread waits with its text, until both are drawn."""
+        requested = await storage.request()
+        thread_id, delivery_id = requested.thread.id, requested.delivery.id
+        assert await storage.drawings.waiting(10) == [thread_id]
+        shown = await storage.drawings.load(thread_id)
+        assert shown is not None
+        assert [text.delivery.id for text in shown.texts] == [delivery_id]
+        await storage.drawings.card_posted(thread_id, "C1", "1.1", revision=shown.revision)
+        assert await storage.drawings.text_posted(delivery_id, "1.2", revision=shown.texts[0].revision)
+        assert await storage.drawings.waiting(10) == []
+
+    async def test_a_change_during_the_drawing_is_noticed(self, storage: Storage) -> None:
+        """The old revision is drawn, and said not to be the latest."""
+        requested = await storage.accepted()
+        shown = await storage.drawings.load(requested.thread.id)
+        assert shown is not None
+        report = StatusReport(DeliveryStatus.SENT, None)
+        await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
+        latest = await storage.drawings.text_posted(requested.delivery.id, "1.2", revision=shown.texts[0].revision)
+        assert not latest
+
+    async def test_a_thread_that_has_to_wait_is_left_alone(self, storage: Storage) -> None:
+        """Neither listed nor loaded until the pause is over; failures are counted in a row."""
+        thread_id = (await storage.request()).thread.id
+        await storage.drawings.wait(thread_id, timedelta(minutes=1), failed=True)
+        assert await storage.drawings.waiting(10) == []
+        assert await storage.drawings.load(thread_id) is None
+        await storage.drawings.wait(thread_id, timedelta(seconds=-1), failed=True)
+        shown = await storage.drawings.load(thread_id)
+        assert shown is not None
+        assert shown.failures == 2
+
+    async def test_a_deleted_card_waits_for_the_next_text(self, storage: Storage) -> None:
+        """It is not drawn again for its own sake; a message that is no card is none of ours."""
+        requested = await storage.request()
+        await storage.drawings.card_posted(requested.thread.id, "C1", "1.1", revision=0)
+        await storage.drawings.text_posted(requested.delivery.id, "1.2", revision=1)
+        assert not await storage.drawings.card_gone("C1", "1.2")
+        assert await storage.drawings.card_gone("C1", "1.1")
+        assert await storage.drawings.waiting(10) == []
+
+    async def test_a_change_announces_itself(self, storage: Storage) -> None:
+        """Whoever changes a row, the painter hears of its thread."""
+        async with await psycopg.AsyncConnection.connect(storage.url, autocommit=True) as listener:
+            await listener.execute("LISTEN texting_draw")
+            requested = await storage.accepted()
+            report = StatusReport(DeliveryStatus.SENT, None)
+            await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
+            heard = [one.payload async for one in listener.notifies(timeout=5, stop_after=2)]
+        assert heard == [str(requested.thread.id)] * 2
+
+
+class TestDeadWorkers:
+    async def test_a_dead_workers_jobs_go_back_exactly_once(self, storage: Storage, database_url: str) -> None:
+        """Its lock goes with its connection, and two that look at once return each job once."""
+        for number in range(5):
+            await storage.request(replace(REQUEST, key=f"T1:{number}", address=Address(f"+1555123456{number}")))
+        async with open_presence(database_url) as doomed:
+            await self._take_all_jobs(storage, doomed)
+            assert await storage.jobs.return_jobs_of_the_dead() == 0  # it lives
+        returned = await asyncio.gather(*(storage.jobs.return_jobs_of_the_dead() for _ in range(2)))
+        assert sorted(returned) == [0, 5]
+        assert await storage.ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'") == 5
+
+    async def test_a_worker_that_lost_its_connection_takes_its_lock_again(self, storage: Storage) -> None:
+        """Its jobs are not taken for a dead worker's."""
+        await storage.request()
+        await self._take_all_jobs(storage, storage.presence)
+        await storage.ask("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'")
+        await storage.presence.renew()
+        assert await storage.jobs.return_jobs_of_the_dead() == 0
+
+    async def _take_all_jobs(self, storage: Storage, presence: Presence) -> None:
+        """What a worker does: register, hold the lock, take jobs."""
+        worker_id = await storage.ask("SELECT worker_id FROM procrastinate_register_worker_v1()")
+        await presence.hold_worker(worker_id)
+        count = await storage.ask("SELECT count(*) FROM procrastinate_jobs")
+        for _ in range(count):
+            await storage.ask("SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", worker_id)
