@@ -19,7 +19,7 @@ from bot.checks import StartError, Unreachable, check_blooio_key, check_slack_ap
 from bot.server import bind
 from bot.settings import Settings, SettingsError, read_settings
 from bot.slack import open_slack
-from bot.storage.database import database_url, migrate, open_pool
+from bot.storage.database import DatabaseAway, connect, database_url, migrate
 
 STARTED_WRONG = 1
 SETTINGS_WRONG = 2
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return SETTINGS_WRONG
     try:
         return _run(_COROUTINES.get(command, _serve)(settings, command))
-    except StartError as error:
+    except (StartError, DatabaseAway) as error:
         print(error, file=sys.stderr)
         return STARTED_WRONG
 
@@ -71,8 +71,9 @@ async def _serve(settings: Settings, command: str) -> int:
     try:
         bound = bind(settings.host, settings.port)
     except OSError as error:
+        reason = os.strerror(error.errno or 0)  # the error's own words name the address again
         raise StartError(
-            f"{settings.host}:{settings.port} cannot be used ({error.strerror}). Set PORT to a free port."
+            f"{settings.host}:{settings.port} cannot be used ({reason}). Set PORT to a free port."
         ) from error
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -125,13 +126,14 @@ async def _check_database(settings: Settings) -> str:
     try:
         async with (
             database_url(settings.database_url, settings.data_dir) as url,
-            open_pool(url) as pool,
-            pool.connection() as connection,
+            await connect(url) as connection,
         ):
             cursor = await connection.execute("SHOW server_version")
             row = await cursor.fetchone()
+    except DatabaseAway as error:
+        raise Unreachable(str(error)) from error
     except Exception as error:
-        raise Unreachable(f"it did not answer ({type(error).__name__}). Check DATABASE_URL or DATA_DIR.") from error
+        raise Unreachable(f"it did not start ({type(error).__name__}). Check DATA_DIR.") from error
     return f"PostgreSQL {row[0] if row else '?'}"
 
 

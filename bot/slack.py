@@ -86,7 +86,7 @@ class Slack:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._not_before: dict[tuple[str, str], float] = {}
-        self._profiles: dict[str, tuple[float, Profile]] = {}
+        self._profiles: dict[str, tuple[float, Profile | None]] = {}  # None: Slack did not say
         self._places: dict[str, tuple[float, Place]] = {}
         self.identity: dict[str, Any] = {}
 
@@ -210,14 +210,13 @@ class Slack:
         """Return a person's name and picture, remembered for an hour. Never fails: *fallback* is the name then."""
         kept = self._profiles.get(user_id)
         if kept is not None and kept[0] > time.monotonic():
-            return kept[1]
+            return kept[1] or Profile(fallback, None)
         try:
             answer = await self._call("users.info", self._client.users_info, user=user_id)
         except SlackError as error:
             logger.warning("profile_unknown error=%s", error)
-            profile = Profile(fallback, None)
-            self._profiles[user_id] = (time.monotonic() + _ASK_AGAIN_AFTER, profile)
-            return profile
+            self._profiles[user_id] = (time.monotonic() + _ASK_AGAIN_AFTER, None)
+            return Profile(fallback, None)
         user = answer.get("user") or {}
         shown = user.get("profile") or {}
         name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or fallback

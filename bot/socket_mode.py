@@ -1,5 +1,6 @@
 """Slack's requests over a WebSocket: no public address needed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -15,13 +16,16 @@ from bot.dispatch import Dispatcher, socket_payload
 #: Also how soon a socket that broke off is missed. Until there is a new one, people's commands fail.
 _PING_SECONDS = 3
 
+#: How long a start waits for the first socket. Slack may be away for longer; then it comes in its own time.
+_CONNECT_SECONDS = 3
+
 
 @asynccontextmanager
 async def socket_mode(
     app_token: str, client: AsyncWebClient, dispatcher: Dispatcher, *, grace_seconds: float
 ) -> AsyncIterator[SocketModeClient]:
     """
-    Receive over a socket until the block is left.
+    Receive over a socket until the block is left. While Slack is away the block runs without one.
 
     Leaving answers what is under way first: an answer needs the socket, and whatever else arrives meanwhile is
     stored before it is answered, like anything.
@@ -39,9 +43,11 @@ async def socket_mode(
 
     sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=_PING_SECONDS)
     sockets.socket_mode_request_listeners.append(receive)
+    connecting = asyncio.create_task(sockets.connect(), name="socket mode connects")  # type: ignore[no-untyped-call]
     try:
-        await sockets.connect()  # type: ignore[no-untyped-call]
+        await asyncio.wait([connecting], timeout=_CONNECT_SECONDS)
         yield sockets
         await dispatcher.drain(grace_seconds)
     finally:
+        connecting.cancel()
         await sockets.close()  # type: ignore[no-untyped-call]

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 #: Slack's requests are a few kilobytes.
 MAX_BODY = 1_000_000
 
+#: Digits of a time in seconds. Python makes no number of thousands of digits, and no float of hundreds.
+_LONGEST_TIME = 18
+
 #: An answer about readiness is good for this long, so that a prober does not become a load on Slack and Blooio.
 _READY_FOR_SECONDS = 5.0
 
@@ -95,7 +98,9 @@ class _SlackEvents:
     def _is_slacks(self, request: Request, raw: bytes) -> bool:
         timestamp = request.headers.get("x-slack-request-timestamp", "")
         signature = request.headers.get("x-slack-signature", "")
-        if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
+        if not (
+            timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIME and signature.isascii()
+        ):
             return False
         try:
             return self._verifier.is_valid(body=raw, timestamp=timestamp, signature=signature)

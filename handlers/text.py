@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks.answer import accepted, help_text, problem
 from bot.reading.command import CommandProblem, Help, parse_text_command
-from bot.reading.slack_text import A_COLLEAGUE, mentioned_users, plain_text
+from bot.reading.slack_text import mentioned_users, plain_text
 from bot.slack import Place, Slack, SlackError
 from bot.texting.errors import TextingError
 from bot.texting.model import Author, Request
@@ -41,9 +41,10 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
     The acknowledgement says that the text is safely stored, so it comes last; nothing follows it that could fail.
     """
     typed, conversation_id = str(command.get("text") or ""), str(command["channel_id"])
-    given_back = f"{command['command']} {plain_text(typed)}"
+    names = await _names(slack, typed)
+    given_back = f"{command['command']} {plain_text(typed, names=names)}"
     try:
-        parsed = parse_text_command(typed, region=region, names=await _names(slack, typed))
+        parsed = parse_text_command(typed, region=region, names=names)
         if isinstance(parsed, Help):
             await ack(**help_text())
             return
@@ -79,7 +80,7 @@ async def _names(slack: Slack, typed: str) -> Mapping[str, str]:
     users = mentioned_users(typed)
     try:
         async with asyncio.timeout(_ASKING_SECONDS):
-            profiles = await asyncio.gather(*(slack.profile(user, fallback=A_COLLEAGUE) for user in users))
+            profiles = await asyncio.gather(*(slack.profile(user, fallback="") for user in users))
     except TimeoutError:
         logger.warning("names_not_asked")
         return {}

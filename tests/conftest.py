@@ -29,6 +29,9 @@ def postgres_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="texting") as folder:
         server = start_embedded(Path(folder))
         try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")  # no test cuts the power
+                connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -51,10 +54,24 @@ def database_url(postgres_url: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """The URL of a database without any schema."""
+    with _database(postgres_url, f"{template}_{next(_numbers)}") as url:
+        yield url
+
+
+@pytest.fixture
 def database_urls(postgres_url: str, template: str) -> Iterator[Callable[[], str]]:
     """Makes empty databases of this test's own, one with each call; returns its URL."""
     with ExitStack() as databases:
         yield lambda: databases.enter_context(_database(postgres_url, f"{template}_{next(_numbers)}", template))
+
+
+@pytest.fixture
+def bare_database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """The URL of a database of this test's own without the schema."""
+    with _database(postgres_url, f"{template}_{next(_numbers)}") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,8 @@ WORDS = MappingProxyType(
             "“{typed}” is not a phone number or an email address. Start with one of these, then write the message."
         ),
         "ambiguous_number": (
-            'It is not clear where the number ends: {readings}? Put it in quotes: "{example}" and then the message.'
+            "It is not clear where the number ends: {readings}? "
+            'Put the number in quotes, like "{example}", then write the message.'
         ),
         "unclear_number": (
             "It is not clear whether “{typed}” is one number. Put the whole number in quotes, then write the message."

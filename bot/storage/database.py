@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from procrastinate.schema import SchemaManager
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
 from bot.storage.embedded import embedded_postgres
@@ -18,8 +18,14 @@ Pool = AsyncConnectionPool[Connection]
 #: Large enough that jobs wait for Slack and Blooio rather than for a connection, small beside PostgreSQL's 100.
 POOL_SIZE = 16
 
+_CONNECT_SECONDS = 10
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_285_001  # advisory lock: one process migrates at a time
+
+
+class DatabaseAway(Exception):
+    """The database cannot be reached, or does not know us; the message says why and what to do."""
 
 
 @asynccontextmanager
@@ -69,6 +75,15 @@ async def _check_if_suspicious(connection: Connection) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
+async def connect(url: str) -> AsyncConnection[Any]:
+    """Open one autocommitting connection. Raises DatabaseAway."""
+    try:
+        return await AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+    except OperationalError as error:
+        reason = str(error).partition("\n")[0]
+        raise DatabaseAway(f"The database did not answer ({reason}). Check DATABASE_URL.") from error
+
+
 async def migrate(url: str) -> list[str]:
     """
     Bring the schema up to date; return the names applied. Safe to run twice and from two processes at once.
@@ -76,7 +91,7 @@ async def migrate(url: str) -> list[str]:
     Procrastinate's own schema is part of it: a new database gets its current schema, an old one its missing steps.
     """
     applied_now: list[str] = []
-    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await connect(url) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations"

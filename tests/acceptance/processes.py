@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from sandbox.driver import Sandbox
 
@@ -59,7 +60,7 @@ class BotProcess:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await asyncio.shield(self._address)
-        except (TimeoutError, RuntimeError):
+        except (TimeoutError, asyncio.CancelledError):
             raise AssertionError("the bot did not start:\n" + "\n".join(self.lines)) from None
 
     async def _read(self, stream: Any) -> None:
@@ -68,7 +69,7 @@ class BotProcess:
             if not self._address.done() and (started := re.search(r" started .*address=(\S+)", self.lines[-1])):
                 self._address.set_result(started[1])
         if not self._address.done():
-            self._address.set_exception(RuntimeError("it ended"))
+            self._address.cancel()
 
     async def kill(self) -> None:
         """Kill it as the kernel would: nothing of it runs any more."""
@@ -113,3 +114,13 @@ async def idle(database_url: str) -> bool:
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         cursor = await connection.execute(_LEFT_TO_DO)
         return await cursor.fetchone() == (0,)
+
+
+async def left(database_url: str) -> str:
+    """What is left to do, row by row, for a test that has waited in vain."""
+    found = []
+    async with await psycopg.AsyncConnection.connect(database_url, row_factory=dict_row) as connection:
+        for table in ("procrastinate_jobs", "procrastinate_workers", "deliveries", "threads"):
+            cursor = await connection.execute(f"SELECT * FROM {table}")
+            found += [f"{table}: {row}" for row in await cursor.fetchall()]
+    return "\n".join(found)
