@@ -91,7 +91,7 @@ class Jobs:
     async def _run_workers(self) -> None:
         """Run a worker, and another when it gives up: it does when it loses the database."""
         while True:
-            with suppress(ConnectorException):
+            with suppress(ConnectorException, psycopg.Error):
                 await self._app.run_worker_async(
                     concurrency=CONCURRENCY,
                     install_signal_handlers=False,
@@ -164,10 +164,15 @@ class _PresentWorkers(JobManager):
     async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                return await write()
-            except ConnectorException:
+                await write()
+            except ConnectorException as error:
+                if isinstance(error.__cause__, psycopg.errors.RaiseException):
+                    logger.warning("job_ended_elsewhere")  # our lock was lost for a while, and another took it over
+                    return
                 logger.warning("job_end_not_written", exc_info=True)
                 await asyncio.sleep(1)
+            else:
+                return
 
 
 class _WhenPostponed(BaseRetryStrategy):

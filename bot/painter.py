@@ -191,24 +191,20 @@ class Painter:
 
     async def _show_text(self, thread: Thread, text: ShownText) -> bool:
         """Post a text's message, or edit the one that is there; return whether the row still says the same."""
-        delivery_id = text.delivery.id
+        delivery_id, home = text.delivery.id, text.posted_in or thread.conversation_id
         if text.posted_ts is None and text.posting_since is not None:
-            ts = await self._find(thread.conversation_id, str(delivery_id), thread.card_ts, text.posting_since)
+            ts = await self._find(home, str(delivery_id), thread.card_ts, text.posting_since)
             text = replace(text, posted_ts=ts)
         if text.posted_ts is not None:
-            await self._edit(thread.conversation_id, text.posted_ts, receipt(text.delivery))
-            return await self._drawings.text_posted(delivery_id, text.posted_ts, revision=text.revision)
+            await self._edit(home, text.posted_ts, receipt(text.delivery))
+            return await self._drawings.text_posted(delivery_id, home, text.posted_ts, revision=text.revision)
         author = await self._profile(text.delivery.author)
         text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
-        _, ts = await self._slack.post(
-            thread.conversation_id,
-            receipt(text.delivery),
-            thread_ts=thread.card_ts,
-            author=author,
-            key=str(delivery_id),
+        home, ts = await self._slack.post(
+            home, receipt(text.delivery), thread_ts=thread.card_ts, author=author, key=str(delivery_id)
         )
         self._saw(thread.id)
-        return await self._drawings.text_posted(delivery_id, ts, revision=text.revision)
+        return await self._drawings.text_posted(delivery_id, home, ts, revision=text.revision)
 
     async def _card_stands(self, shown: ShownThread) -> bool:
         """
@@ -261,7 +257,7 @@ class Painter:
         if not home.startswith("C") and not home.startswith("G"):
             raise refused  # a DM is the last resort, and it was refused too
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
-        await self._drawings.move(thread.id, author.user_id)
+        await self._drawings.move(thread.id, author)
 
     async def _edit(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""

@@ -21,7 +21,7 @@ from bot.texting.service import Texting
 logger = logging.getLogger(__name__)
 
 #: What Slack is asked on the way may take this much of its three seconds; without an answer we go on.
-_ASKING_SECONDS = 0.6
+_ASKING_SECONDS = 0.5
 
 _NO_PLACE = (
     "I am not in this channel, so there is nowhere to show the answer. "

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from bot.storage import rows
 from bot.storage.database import Connection, Pool
 from bot.texting.errors import NotStored, PerhapsStored
-from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport
+from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport, Thread
 from bot.texting.routing import advance, choose_channel, is_fresh, next_check
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
 
 #: A person waits for Slack's answer, which is due within three seconds; some of them are needed around this.
-_REQUEST_SECONDS = 1.5
+_REQUEST_SECONDS = 1.3
+_LOOK_SECONDS = 0.4
 
 _DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 
@@ -65,6 +67,8 @@ class Deliveries:
         cursor = connection.cursor(row_factory=dict_row)
         found = await self._find(cursor, request, lines) or await self._add_person(cursor, request, lines)
         person, thread = rows.person(found), rows.thread(found)
+        if _is_direct(thread.conversation_id) and thread.owner.user_id != request.author.user_id:
+            thread = await self._bring_out(cursor, thread, request)
         expected = None
         if is_fresh(person.capabilities, now):
             expected = choose_channel(person.address, person.capabilities)
@@ -130,10 +134,18 @@ class Deliveries:
         assert row is not None  # noqa: S101  (just inserted, or found by the conflict)
         return row
 
+    async def _bring_out(self, cursor: Any, thread: Thread, request: Request) -> Thread:
+        """Move a thread out of somebody's direct messages, where this text's author could not see it."""
+        await cursor.execute(
+            rows.MOVE_THREAD,
+            (request.conversation_id, request.author.user_id, request.author.name, thread.id),
+        )
+        return replace(thread, conversation_id=request.conversation_id, card_ts=None, owner=request.author)
+
     async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str]) -> bool:
         """Say whether this person has a thread already. Raises NotStored: then nothing can be stored either."""
         try:
-            async with asyncio.timeout(_REQUEST_SECONDS), self._pool.connection() as connection:
+            async with asyncio.timeout(_LOOK_SECONDS), self._pool.connection() as connection:
                 cursor = await connection.execute(
                     """
                     SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
@@ -299,6 +311,11 @@ class Deliveries:
 
 def _requested(row: rows.Row) -> Requested:
     return Requested(rows.delivery(row), rows.thread(row), rows.person(row))
+
+
+def _is_direct(conversation_id: str) -> bool:
+    """Whether a conversation is a direct message: a DM's own id, or the id of the person it is with."""
+    return conversation_id.startswith(("D", "U", "W"))
 
 
 def _values(delivery: Delivery) -> tuple[Any, ...]:

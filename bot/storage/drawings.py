@@ -9,7 +9,10 @@ from psycopg.rows import dict_row
 
 from bot.storage import rows
 from bot.storage.database import Pool
-from bot.texting.model import Delivery, Person, Thread
+from bot.texting.model import Author, Delivery, Person, Thread
+
+
+_TEXT = f"{rows.DELIVERY}, d.posted_in, d.posted_ts, d.posting_at, d.revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class ShownText:
     """A text and how much of it Slack shows."""
 
     delivery: Delivery
+    posted_in: str | None  # the conversation of the message that shows it; the thread may have moved since
     posted_ts: str | None
     posting_since: datetime | None  # a post was begun and its outcome is not known
     revision: int
@@ -72,7 +76,7 @@ class Drawings:
             await cursor.execute(
                 f"""
                 SELECT {rows.THREAD}, {rows.PERSON}, t.card_gone, t.card_posting_at, t.revision AS card_revision,
-                       t.drawn_revision, t.draw_failures, {rows.DELIVERY}, d.posted_ts, d.posting_at, d.revision
+                       t.drawn_revision, t.draw_failures, {_TEXT}
                   FROM threads t JOIN people p ON p.id = t.person_id
                   LEFT JOIN deliveries d ON d.thread_id = t.id AND d.drawn_revision < d.revision
                  WHERE t.id = %s AND t.draw_after <= now()
@@ -128,14 +132,11 @@ class Drawings:
             )
             return await cursor.fetchone() is not None
 
-    async def move(self, thread_id: int, conversation_id: str) -> None:
-        """The thread cannot live where it was; its next card is posted here."""
+    async def move(self, thread_id: int, owner: Author) -> None:
+        """The thread cannot live where it was: it moves to the direct messages of *owner*, who looks after it now."""
         await self._execute(
-            """
-            UPDATE threads SET conversation_id = %s, card_ts = NULL, card_posting_at = NULL, card_gone = false
-             WHERE id = %s
-            """,
-            (conversation_id, thread_id),
+            rows.MOVE_THREAD,
+            (owner.user_id, owner.user_id, owner.name, thread_id),
         )
 
     async def begin_text(self, delivery_id: UUID) -> ShownText:
@@ -143,22 +144,21 @@ class Drawings:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
-                f"UPDATE deliveries d SET posting_at = now() WHERE id = %s"
-                f" RETURNING {rows.DELIVERY}, d.posted_ts, d.posting_at, d.revision",
+                f"UPDATE deliveries d SET posting_at = now() WHERE id = %s RETURNING {_TEXT}",
                 (delivery_id,),
             )
             row = await cursor.fetchone()
             assert row is not None  # noqa: S101  (texts are never deleted)
             return _text(row)
 
-    async def text_posted(self, delivery_id: UUID, ts: str, *, revision: int) -> bool:
+    async def text_posted(self, delivery_id: UUID, conversation_id: str, ts: str, *, revision: int) -> bool:
         """Slack shows this revision; return whether it is still the latest."""
         return await self._is_latest(
             """
-            UPDATE deliveries SET posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s
+            UPDATE deliveries SET posted_in = %s, posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s
             RETURNING revision
             """,
-            (ts, revision, delivery_id),
+            (conversation_id, ts, revision, delivery_id),
             revision,
         )
 
@@ -184,4 +184,4 @@ class Drawings:
 
 
 def _text(row: rows.Row) -> ShownText:
-    return ShownText(rows.delivery(row), row["posted_ts"], row["posting_at"], row["revision"])
+    return ShownText(rows.delivery(row), row["posted_in"], row["posted_ts"], row["posting_at"], row["revision"])

@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 #: The first of the two numbers of a living worker's lock; the second is its procrastinate id.
 WORKER = 7_285_002
 
+#: Shared, so that it never waits: the server may still hold it for a connection of ours that is long broken.
+_LOCK = "SELECT pg_advisory_lock_shared(%s, %s)"
+_UNLOCK = "SELECT pg_advisory_unlock_shared(%s, %s)"
+
 
 class Presence:
     """
@@ -33,13 +37,13 @@ class Presence:
     async def hold_worker(self, worker_id: int) -> None:
         """Say that this worker lives here, in place of an earlier one."""
         await self.release_worker()
+        await self._ask(_LOCK, (WORKER, _half(worker_id)))
         self._worker_id = worker_id
-        await self._ask("SELECT pg_advisory_lock(%s, %s)", (WORKER, _half(worker_id)))
 
     async def release_worker(self) -> None:
         worker_id, self._worker_id = self._worker_id, None
         if worker_id is not None:
-            await self._ask("SELECT pg_advisory_unlock(%s, %s)", (WORKER, _half(worker_id)))
+            await self._ask(_UNLOCK, (WORKER, _half(worker_id)))
 
     async def renew(self) -> None:
         """Notice a lost connection, and take the lock again."""
@@ -58,8 +62,7 @@ class Presence:
         if self._connection is None:
             self._connection = await AsyncConnection.connect(self._url, autocommit=True)
             if self._worker_id is not None:
-                lock = (WORKER, _half(self._worker_id))
-                await self._connection.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+                await self._connection.execute(_LOCK, (WORKER, _half(self._worker_id)))
         cursor = await self._connection.execute(query, values)
         row = await cursor.fetchone()
         return row[0] if row else None

@@ -8,9 +8,18 @@ Row = dict[str, Any]
 
 PERSON = "p.id AS person_id, p.team_id, p.address, p.name, p.imessage, p.sms, p.checked_at"
 THREAD = "t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.channel, t.owner_id, t.owner_name"
-DELIVERY = """d.id, d.thread_id, d.body, d.author_id, d.author_name, d.status, d.expected_channel, d.actual_channel,
-    d.message_id, d.attempts, d.attempted_at, d.retry_at, d.requested_at, d.accepted_at, d.sent_at, d.delivered_at,
-    d.read_at, d.failed_at, d.error_code, d.error_words"""
+#: `of_thread`, because a row of a thread without texts would lose its own `thread_id` to an empty one.
+DELIVERY = """d.id, d.thread_id AS of_thread, d.body, d.author_id, d.author_name, d.status, d.expected_channel,
+    d.actual_channel, d.message_id, d.attempts, d.attempted_at, d.retry_at, d.requested_at, d.accepted_at, d.sent_at,
+    d.delivered_at, d.read_at, d.failed_at, d.error_code, d.error_words"""
+
+#: A thread gets another home, where its next card is posted: (conversation, owner's id, owner's name, thread).
+MOVE_THREAD = """
+    UPDATE threads
+       SET conversation_id = %s, card_ts = NULL, card_posting_at = NULL, card_gone = false, owner_id = %s,
+           owner_name = %s
+     WHERE id = %s
+"""
 
 
 def person(row: Row) -> Person:
@@ -38,7 +47,7 @@ def thread(row: Row) -> Thread:
 def delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
-        thread_id=row["thread_id"],
+        thread_id=row["of_thread"],
         body=row["body"],
         author=Author(row["author_id"], row["author_name"]),
         status=DeliveryStatus(row["status"]),

@@ -122,8 +122,14 @@ class Texting:
             await self._learn_name(requested.person)
 
     async def _expected_channel(self, requested: Requested) -> Channel | None:
-        """Choose the channel from what is known, asking Blooio if nothing recent is. Not knowing stops no text."""
+        """
+        Choose the channel from what is known, asking Blooio if nothing recent is. Not knowing stops no text.
+
+        A repeated attempt knows what the first one knew: with the same key goes the same request, to the letter.
+        """
         person, delivery = requested.person, requested.delivery
+        if delivery.attempts > 1:
+            return delivery.expected_channel
         if is_fresh(person.capabilities, self._now()):
             return delivery.expected_channel or choose_channel(person.address, person.capabilities)
         try:
@@ -160,13 +166,21 @@ class Texting:
             )
         except AlreadyExists as error:
             # Blooio knows this key and does not say what became of it: look the text up, never send it again.
-            since = (delivery.attempted_at or delivery.requested_at) - timedelta(minutes=1)
-            sent = await self._gateway.list_messages(person.address, direction="outbound", since=since)
-            found = next((message.message_id for message in sent.items if message.text == delivery.body), None)
+            found = await self._look_up(requested)
             if found is None:
                 raise Unconfirmed(provider_code=error.provider_code) from error
             return found
         return accepted.message_id
+
+    async def _look_up(self, requested: Requested) -> str | None:
+        """Find the id of a text that Blooio may have taken, by its words."""
+        delivery = requested.delivery
+        since = (delivery.attempted_at or delivery.requested_at) - timedelta(minutes=1)
+        try:
+            sent = await self._gateway.list_messages(requested.person.address, direction="outbound", since=since)
+        except NotFound:  # nobody ever wrote in this chat
+            return None
+        return next((message.message_id for message in sent.items if message.text == delivery.body), None)
 
     async def _give_up(self, requested: Requested, error: TextingError) -> None:
         delivery = requested.delivery

@@ -170,15 +170,19 @@ async def test_from_another_channel(story: Story) -> None:
 
 
 async def test_from_the_messages_with_the_bot(story: Story) -> None:
-    """A thread may live in somebody's messages with the bot; others are told so and their texts go there."""
+    """A thread may live in somebody's messages with the bot; it comes out when a colleague texts the person."""
     await story.text("Hi Jane", where="@bot")
     await story.shows(["Hi Jane"], where="@bot")
-
-    answer = await story.text("from a channel", by=story.stage.ben)
-
+    answer = await story.text("from a channel")
     assert answer.text == f"Texting {story.shown}. Their thread is in another conversation. Open the thread"
     await story.shows(["Hi Jane", "from a channel"], where="@bot")
     assert await story.posts() == []
+
+    answer = await story.text("by a colleague", by=story.stage.ben)
+
+    assert answer.text == f"Texting {story.shown}."
+    await story.shows(["by a colleague"])
+    await story.shows(["Hi Jane", "from a channel"], where="@bot")
 
 
 async def test_card_deleted(story: Story) -> None:

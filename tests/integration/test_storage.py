@@ -142,6 +142,15 @@ class TestRequest:
         second = await storage.request(replace(REQUEST, key="T1:2"))
         assert (second.delivery.expected_channel, second.person.capabilities) == (Channel.IMESSAGE, checked)
 
+    async def test_a_thread_in_somebodys_messages_comes_out_for_a_colleague(self, storage: Storage) -> None:
+        """Who texts sees what became of it; whoever the messages belong to stays there."""
+        await storage.request(replace(REQUEST, conversation_id="D1"))
+        again = await storage.request(replace(REQUEST, key="T1:2", conversation_id="C1"))
+        assert again.thread.conversation_id == "D1"
+        colleague = replace(REQUEST, key="T1:3", conversation_id="C2", author=Author("U2", "Ben"))
+        moved = await storage.request(colleague)
+        assert (moved.thread.conversation_id, moved.thread.owner) == ("C2", Author("U2", "Ben"))
+
     async def test_a_person_keeps_the_line_they_know(self, storage: Storage) -> None:
         """A new best line is for new people; a thread without a line gets one."""
         first = await storage.request(lines=("",))
@@ -217,7 +226,7 @@ class TestDrawings:
         assert shown is not None
         assert [text.delivery.id for text in shown.texts] == [delivery_id]
         await storage.drawings.card_posted(thread_id, "C1", "1.1", revision=shown.revision)
-        assert await storage.drawings.text_posted(delivery_id, "1.2", revision=shown.texts[0].revision)
+        assert await storage.drawings.text_posted(delivery_id, "C1", "1.2", revision=shown.texts[0].revision)
         assert await storage.drawings.waiting(10) == []
 
     async def test_a_change_during_the_drawing_is_noticed(self, storage: Storage) -> None:
@@ -227,7 +236,9 @@ class TestDrawings:
         assert shown is not None
         report = StatusReport(DeliveryStatus.SENT, None)
         await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
-        latest = await storage.drawings.text_posted(requested.delivery.id, "1.2", revision=shown.texts[0].revision)
+        latest = await storage.drawings.text_posted(
+            requested.delivery.id, "C1", "1.2", revision=shown.texts[0].revision
+        )
         assert not latest
 
     async def test_a_thread_that_has_to_wait_is_left_alone(self, storage: Storage) -> None:
@@ -245,7 +256,7 @@ class TestDrawings:
         """It is not drawn again for its own sake; a message that is no card is none of ours."""
         requested = await storage.request()
         await storage.drawings.card_posted(requested.thread.id, "C1", "1.1", revision=0)
-        await storage.drawings.text_posted(requested.delivery.id, "1.2", revision=1)
+        await storage.drawings.text_posted(requested.delivery.id, "C1", "1.2", revision=1)
         assert not await storage.drawings.card_gone("C1", "1.2")
         assert await storage.drawings.card_gone("C1", "1.1")
         assert await storage.drawings.waiting(10) == []

@@ -57,7 +57,8 @@ CREATE TABLE deliveries (
     read_at          timestamptz,
     failed_at        timestamptz,
     check_at         timestamptz,                   -- when to ask Blooio for its status; null: nothing to ask
-    posted_ts        text,                          -- Slack's ts of the message that shows it
+    posted_in        text,                          -- the conversation of the message that shows it, and
+    posted_ts        text,                          -- its ts
     posting_at       timestamptz,                   -- set before each attempt to post it
     revision         integer NOT NULL DEFAULT 1,
     drawn_revision   integer NOT NULL DEFAULT 0

@@ -1,0 +1,113 @@
+"""Jobs and presence where workers and connections come and go, on a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from procrastinate.jobs import Status
+
+from bot.jobs import Jobs
+from bot.storage.database import Pool, open_pool
+from bot.storage.deliveries import Deliveries
+from bot.storage.drawings import Drawings
+from bot.storage.presence import WORKER, Presence, open_presence
+from bot.texting.model import Address, Author, Request, Requested
+from bot.texting.service import new_id
+
+REQUEST = Request("T1:1", "T1", "C1", Author("U1", "Ana"), Address("+15551234567"), "Hi")
+
+#: The workers whose locks are held, as the dead are told from the living by.
+PRESENT = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted ORDER BY objid"
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with open_pool(database_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def presence(database_url: str) -> AsyncIterator[Presence]:
+    async with open_presence(database_url) as presence:
+        yield presence
+
+
+@pytest.fixture
+async def jobs(pool: Pool, presence: Presence) -> AsyncIterator[Jobs]:
+    async with Jobs(pool, presence).open() as jobs:
+        yield jobs
+
+
+async def request(pool: Pool, jobs: Jobs) -> Requested:
+    deliveries = Deliveries(pool, defer=jobs.defer)
+    return await deliveries.request(REQUEST, new_id(), lines=("+15550109999",), now=datetime.now(UTC))
+
+
+async def present(pool: Pool) -> list[int]:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(PRESENT, (WORKER,))
+        return [int(row[0]) for row in await cursor.fetchall()]
+
+
+async def test_a_job_that_somebody_else_ended_is_let_go(pool: Pool, jobs: Jobs) -> None:
+    """A worker that was taken for dead does not try for ever to end a job that another has ended."""
+    await request(pool, jobs)
+    manager = jobs._app.job_manager
+    worker_id = await manager.register_worker()
+    job = await manager.fetch_job(queues=None, worker_id=worker_id)
+    assert job is not None
+    assert job.id is not None
+
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            await manager.finish_job_by_id_async(job.id, Status.SUCCEEDED, True)
+        await manager.retry_job(job)
+
+
+async def test_a_worker_in_anothers_place_leaves_nothing_of_it(pool: Pool, presence: Presence) -> None:
+    """The lock of a worker that gave up is gone for good, and so are its jobs given back."""
+    await presence.hold_worker(1)
+    await presence.hold_worker(2)
+    assert await present(pool) == [2]
+
+    await presence.release_worker()
+    assert await present(pool) == []
+
+
+async def test_a_lock_that_the_server_still_holds_for_the_lost_holds_up_nobody(
+    database_url: str, pool: Pool, presence: Presence
+) -> None:
+    """A worker whose connection broke unnoticed by the server says at once on a new one that it lives."""
+    async with open_presence(database_url) as half_dead, asyncio.timeout(5):
+        await half_dead.hold_worker(1)
+        await presence.hold_worker(1)
+
+    assert await present(pool) == [1]
+
+
+async def test_presence_outlives_its_connection(database_url: str, pool: Pool, presence: Presence) -> None:
+    """The lock is lost with the connection, and taken again on the next one."""
+    await presence.hold_worker(1)
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = %s", (WORKER,))
+    await presence.renew()
+
+    assert await present(pool) == [1]
+
+
+async def test_a_thread_with_nothing_but_its_card_to_draw_is_itself(pool: Pool, jobs: Jobs) -> None:
+    """A card can be redrawn without a text: what is loaded names the thread, and drawing it is an end of it."""
+    drawings = Drawings(pool)
+    requested = await request(pool, jobs)
+    thread_id = requested.thread.id
+    shown = await drawings.load(thread_id)
+    assert shown is not None
+    await drawings.text_posted(requested.delivery.id, "C1", "1.2", revision=shown.texts[0].revision)
+    shown = await drawings.load(thread_id)
+    assert shown is not None
+    assert (shown.thread.id, shown.texts) == (thread_id, [])
+    await drawings.card_drawn(shown.thread.id, revision=shown.revision)
+
+    assert await drawings.waiting(limit=10) == []
