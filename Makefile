@@ -22,8 +22,11 @@ sandbox: install
 		DATABASE_URL= DATA_DIR="$$folder" HOST=127.0.0.1 PORT=0 \
 		$(BIN)/python -m sandbox --port $(SANDBOX_PORT) -- $(BIN)/python -m bot
 
+# A module's tests share a bot; four modules run at once, because they mostly wait for sockets.
+TESTING := -n 4 --dist loadscope
+
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTING)
 
 lint: install
 	$(BIN)/ruff format --check .

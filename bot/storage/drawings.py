@@ -11,7 +11,6 @@ from bot.storage import rows
 from bot.storage.database import Pool
 from bot.texting.model import Author, Delivery, Person, Thread
 
-
 _TEXT = f"{rows.DELIVERY}, d.posted_in, d.posted_ts, d.posting_at, d.revision"
 
 
