@@ -161,6 +161,8 @@ class Painter:
                     logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
                     await self._drawings.wait(thread_id, _pause_after(error, shown.failures), failed=True)
                     return
+                if shown.failures:
+                    await self._drawings.wait(thread_id, timedelta(), failed=False)
                 if complete and len(shown.texts) < _TEXTS:
                     return
 

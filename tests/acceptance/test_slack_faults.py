@@ -84,6 +84,20 @@ async def test_a_failed_drawing_is_mended(call: str, database_urls) -> None:
     assert lines == {way: [["Hello", DELIVERED]] for way in WAYS}
 
 
+async def test_a_failure_that_was_mended_is_forgotten(database_url: str) -> None:
+    """Pauses grow with failures in a row; once a thread is drawn, the next failure is a first one again."""
+    async with on_stage(database_url) as scene:
+        someone = await scene.meets()
+        await scene.texts(someone)
+        await settles(database_url)
+        await scene.sandbox.order(vendor="slack", where="chat.update", kind=Kind.DROP_BEFORE)
+        await scene.texts(someone)
+        await settles(database_url)
+
+        assert any(one["fault"] for one in await scene.sandbox.exchanges(vendor="slack", name="chat.update"))
+        assert "'draw_failures': 0" in await left(database_url)
+
+
 async def test_a_busy_slack_is_left_alone(database_url: str) -> None:
     """After a 429 nothing is posted in that conversation until `Retry-After` has passed, and nothing is lost."""
     async with on_stage(database_url) as scene:

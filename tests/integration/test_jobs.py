@@ -19,7 +19,7 @@ from bot.texting.service import new_id
 REQUEST = Request("T1:1", "T1", "C1", Author("U1", "Ana"), Address("+15551234567"), "Hi")
 
 #: The workers whose locks are held, as the dead are told from the living by.
-PRESENT = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted ORDER BY objid"
+PRESENT = "SELECT DISTINCT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted ORDER BY objid"
 
 
 @pytest.fixture
