@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 #: What Slack is asked on the way may take this much of its three seconds; without an answer we go on.
 _ASKING_SECONDS = 0.5
+
+#: Slack waits three seconds from the moment somebody presses Enter; the way here and back takes some of them.
+_ANSWERED_WITHIN = timedelta(seconds=2.5)
 
 _NO_PLACE = (
     "I am not in this channel, so there is nowhere to show the answer. "
@@ -41,6 +46,7 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
     The acknowledgement says that the text is safely stored, so it comes last; nothing follows it that could fail.
     """
     typed, conversation_id = str(command.get("text") or ""), str(command["channel_id"])
+    left = _countdown(_ANSWERED_WITHIN)
     names = await _names(slack, typed)
     given_back = f"{command['command']} {plain_text(typed, names=names)}"
     try:
@@ -56,17 +62,23 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
             address=parsed.address,
             body=parsed.body,
         )
-        obstacle = await _obstacle(texting, slack, request)
+        obstacle = await _obstacle(texting, slack, request, left)
         if obstacle is not None:
             await ack(**problem(obstacle, given_back))
             return
-        requested = await texting.request(request)
+        requested = await texting.request(request, within=left())
     except (CommandProblem, TextingError) as refused:
         await ack(**problem(refused.words, given_back))
         return
     thread = requested.thread
     link = slack.permalink(thread.conversation_id, thread.card_ts) if thread.card_ts else None
     await ack(**accepted(requested, asked_in=conversation_id, thread_url=link))
+
+
+def _countdown(limit: timedelta) -> Callable[[], timedelta]:
+    """Start to count down from *limit*; what is returned says how much is left."""
+    end = time.monotonic() + limit.total_seconds()
+    return lambda: timedelta(seconds=max(0.0, end - time.monotonic()))
 
 
 def _key(command: Mapping[str, Any]) -> str:
@@ -87,10 +99,10 @@ async def _names(slack: Slack, typed: str) -> Mapping[str, str]:
     return {user: profile.name for user, profile in zip(users, profiles, strict=True)}
 
 
-async def _obstacle(texting: Texting, slack: Slack, request: Request) -> str | None:
+async def _obstacle(texting: Texting, slack: Slack, request: Request, left: Callable[[], timedelta]) -> str | None:
     """Say why no thread can live here, unless the person has one elsewhere already."""
     place = await _place(slack, request.conversation_id)
-    if place.usable or await texting.has_thread(request.team_id, request.address):
+    if place.usable or await texting.has_thread(request.team_id, request.address, within=left()):
         return None
     if place.archived:
         return _ARCHIVED

@@ -25,10 +25,6 @@ logger = logging.getLogger(__name__)
 #: Defers the job that sends one text, inside the transaction of the connection it is given.
 Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
 
-#: A person waits for Slack's answer, which is due within three seconds; some of them are needed around this.
-_REQUEST_SECONDS = 1.3
-_LOOK_SECONDS = 0.4
-
 _DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
@@ -42,17 +38,18 @@ class Deliveries:
         self._pool = pool
         self._defer = defer
 
-    async def request(self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime) -> Requested:
+    async def request(
+        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
+    ) -> Requested:
         """
         Store a text and its job, or find the text that the same request stored before.
 
         The person's first text decides where their thread lives; a later one goes to that thread, on whichever of our
-        *lines* (best first) it is. Raises NotStored
-        or PerhapsStored in time for Slack's three seconds.
+        *lines* (best first) it is. Raises NotStored or PerhapsStored, *within* the time that is left.
         """
         committing = False
         try:
-            async with asyncio.timeout(_REQUEST_SECONDS), self._pool.connection() as connection:
+            async with asyncio.timeout(within.total_seconds()), self._pool.connection() as connection:
                 async with connection.transaction():
                     requested = await self._request(connection, request, delivery_id, lines=lines, now=now)
                     committing = True
@@ -142,10 +139,10 @@ class Deliveries:
         )
         return replace(thread, conversation_id=request.conversation_id, card_ts=None, owner=request.author)
 
-    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str]) -> bool:
+    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> bool:
         """Say whether this person has a thread already. Raises NotStored: then nothing can be stored either."""
         try:
-            async with asyncio.timeout(_LOOK_SECONDS), self._pool.connection() as connection:
+            async with asyncio.timeout(within.total_seconds()), self._pool.connection() as connection:
                 cursor = await connection.execute(
                     """
                     SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)

@@ -1,7 +1,7 @@
 """What the domain needs from the outside: a gateway that texts, and a place that remembers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -57,10 +57,10 @@ class Memory(Protocol):
     """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
 
     async def request(
-        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
+        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
     ) -> Requested: ...
 
-    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str]) -> bool: ...
+    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> bool: ...
 
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None: ...
 

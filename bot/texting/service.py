@@ -80,18 +80,19 @@ class Texting:
         if any(line.phone == address for line in self._lines):
             raise OwnNumber
 
-    async def has_thread(self, team_id: str, address: Address) -> bool:
+    async def has_thread(self, team_id: str, address: Address, *, within: timedelta) -> bool:
         """Say whether this person has a thread already, so that a text needs no new place in Slack."""
-        return await self._memory.has_thread(team_id, address, lines=self.lines)
+        return await self._memory.has_thread(team_id, address, lines=self.lines, within=within)
 
-    async def request(self, request: Request) -> Requested:
+    async def request(self, request: Request, *, within: timedelta) -> Requested:
         """
         Store a text and its job; when this returns, the text survives anything.
 
-        The same `request.key` again returns the same text. Raises OwnNumber.
+        The same `request.key` again returns the same text. Raises OwnNumber, and NotStored or PerhapsStored *within*
+        the time given.
         """
         self.check_address(request.address)
-        return await self._memory.request(request, new_id(), lines=self.lines, now=self._now())
+        return await self._memory.request(request, new_id(), lines=self.lines, now=self._now(), within=within)
 
     async def deliver(self, delivery_id: UUID) -> None:
         """

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -42,7 +42,9 @@ async def jobs(pool: Pool, presence: Presence) -> AsyncIterator[Jobs]:
 
 async def request(pool: Pool, jobs: Jobs) -> Requested:
     deliveries = Deliveries(pool, defer=jobs.defer)
-    return await deliveries.request(REQUEST, new_id(), lines=("+15550109999",), now=datetime.now(UTC))
+    return await deliveries.request(
+        REQUEST, new_id(), lines=("+15550109999",), now=datetime.now(UTC), within=timedelta(seconds=5)
+    )
 
 
 async def present(pool: Pool) -> list[int]:

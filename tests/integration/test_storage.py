@@ -28,6 +28,7 @@ from bot.texting.model import (
 from bot.texting.service import new_id
 
 LINE = "+15550109999"
+WITHIN = timedelta(seconds=1.5)
 ANA = Author("U1", "Ana")
 REQUEST = Request("T1:1", "T1", "C1", ANA, Address("+15551234567"), "Hi")
 
@@ -44,7 +45,7 @@ class Storage:
     drawings: Drawings
 
     async def request(self, request: Request = REQUEST, *, lines: tuple[str, ...] = (LINE,)) -> Requested:
-        return await self.deliveries.request(request, new_id(), lines=lines, now=datetime.now(UTC))
+        return await self.deliveries.request(request, new_id(), lines=lines, now=datetime.now(UTC), within=WITHIN)
 
     async def accepted(self, request: Request = REQUEST) -> Requested:
         """A text that Blooio has, and whose status is due."""
@@ -121,7 +122,9 @@ class TestRequest:
             raise psycopg.OperationalError
 
         with pytest.raises(NotStored):
-            await Deliveries(storage.pool, defer=refuse).request(REQUEST, new_id(), lines=[LINE], now=datetime.now(UTC))
+            await Deliveries(storage.pool, defer=refuse).request(
+                REQUEST, new_id(), lines=[LINE], now=datetime.now(UTC), within=WITHIN
+            )
         assert await storage.ask("SELECT count(*) FROM people") == 0
 
     async def test_a_locked_table_is_answered_in_time(self, storage: Storage) -> None:
