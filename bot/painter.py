@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -41,6 +41,9 @@ _CLOCKS_DIFFER = timedelta(minutes=10)
 #: For how long a card that was seen is taken to be still there.
 _SEEN_FOR = timedelta(seconds=5).total_seconds()
 _SEEN_KEPT = 10_000
+
+#: A post of a process that died may still be on its way to Slack; after this long it has arrived or never will.
+_POST_LANDS = timedelta(seconds=2)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
 
@@ -272,6 +275,9 @@ class Painter:
 
     async def _find(self, conversation_id: str, key: str, thread_ts: str | None, since: datetime) -> str | None:
         """Look for a post whose answer was lost. If Slack will not let us look, it counts as not posted."""
+        age = datetime.now(UTC) - since
+        if age < _POST_LANDS:
+            raise SlackBusy(_POST_LANDS - age)
         try:
             oldest = (since - _CLOCKS_DIFFER).timestamp()
             return await self._slack.find(conversation_id, key, thread_ts=thread_ts, since=oldest)

@@ -116,15 +116,16 @@ def advance(delivery: Delivery, report: StatusReport, now: datetime) -> Moved:
     """
     Move *delivery* on by what Blooio says of it; reports may repeat, be reordered and skip steps.
 
-    Status only moves forward and a skipped step takes the time of the one that proves it. `failed` and `cancelled`
-    are final, but for `delivered` and `read`: those are stronger evidence. The last settled channel wins.
+    Status only moves forward. A skipped step takes the time of the one that proves it, until its own is told.
+    `failed` and `cancelled` are final, but for `delivered` and `read`: those are stronger evidence. The last settled
+    channel wins.
     """
     moved = replace(
         delivery,
         actual_channel=report.channel or delivery.actual_channel,
-        sent_at=delivery.sent_at or report.sent_at,
-        delivered_at=delivery.delivered_at or report.delivered_at,
-        read_at=delivery.read_at or report.read_at,
+        sent_at=report.sent_at or delivery.sent_at,
+        delivered_at=report.delivered_at or delivery.delivered_at,
+        read_at=report.read_at or delivery.read_at,
     )
     status = report.status
     settled = delivery.status in {DeliveryStatus.FAILED, DeliveryStatus.CANCELLED}
@@ -150,12 +151,15 @@ def _with_times(delivery: Delivery, now: datetime) -> Delivery:
 
 def _seen(delivery: Delivery) -> tuple[object, ...]:
     """What of a delivery the receipt shows."""
+    times = {
+        DeliveryStatus.SENT: (delivery.sent_at,),
+        DeliveryStatus.DELIVERED: (delivery.delivered_at,),
+        DeliveryStatus.READ: (delivery.delivered_at, delivery.read_at),
+    }
     return (
         delivery.status,
         delivery.channel,
         delivery.actual_channel not in {None, delivery.expected_channel},
-        delivery.sent_at,
-        delivery.delivered_at,
-        delivery.read_at,
+        times.get(delivery.status),
         delivery.error_words,
     )
