@@ -18,8 +18,12 @@ from bot.texting.service import new_id
 
 REQUEST = Request("T1:1", "T1", "C1", Author("U1", "Ana"), Address("+15551234567"), "Hi")
 
-#: The workers whose locks are held, as the dead are told from the living by.
-PRESENT = "SELECT DISTINCT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted ORDER BY objid"
+#: The workers' locks in this database, as the dead are told from the living by. A server has other databases, too.
+LOCKS = """
+    FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+PRESENT = f"SELECT DISTINCT objid {LOCKS} ORDER BY objid"
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ async def test_presence_outlives_its_connection(database_url: str, pool: Pool, p
     """The lock is lost with the connection, and taken again on the next one."""
     await presence.hold_worker(1)
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = %s", (WORKER,))
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {LOCKS}", (WORKER,))
     await presence.renew()
 
     assert await present(pool) == [1]

@@ -291,7 +291,10 @@ class TestDeadWorkers:
         """Its jobs are not taken for a dead worker's."""
         await storage.request()
         await self._take_all_jobs(storage, storage.presence)
-        await storage.ask("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'")
+        await storage.ask(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         await storage.presence.renew()
         assert await storage.jobs.return_jobs_of_the_dead() == 0
 
