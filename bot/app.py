@@ -33,8 +33,8 @@ from bot.web import Probe, web_app
 
 logger = logging.getLogger(__name__)
 
-#: How long what is under way may take to finish once we are told to stop.
-GRACE_SECONDS = 20.0
+#: How long the requests under way may take to finish once we are told to stop. Slack waits three seconds for each.
+GRACE_SECONDS = 5.0
 
 
 class Role(StrEnum):

@@ -7,6 +7,7 @@ phone has it, and the list of what is assigned is always older than the newest p
 
 import re
 import unicodedata
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote
 
@@ -53,6 +54,9 @@ WORDS = MappingProxyType(
 
 #: Emergency services, wherever the phone is: GSM networks put these through (3GPP TS 22.101, 10.1).
 _EMERGENCY_EVERYWHERE = frozenset({"112", "911", "000", "110", "118", "119", "999"})
+#: Numbers whose reading is remembered: a team texts the same people again and again.
+_REMEMBERED = 4096
+
 _LONGEST_E164 = 15  # digits, with the country code
 _LONGEST_EMAIL = 254
 _LONGEST_LOCAL_PART = 64
@@ -86,6 +90,7 @@ class AddressProblem(Exception):
         self.words = WORDS[code].format(typed=excerpt(typed), extension=extension)
 
 
+@lru_cache(_REMEMBERED)
 def read_address(typed: str, *, region: str) -> Address:
     """
     The address that *typed* writes: a phone number or an email address, as Slack sends it or as it was pasted.
@@ -108,6 +113,7 @@ def read_address(typed: str, *, region: str) -> Address:
     return _read_number(text, region)
 
 
+@lru_cache(_REMEMBERED)
 def pretty(address: Address) -> str:
     """*address* as people like to read it: `+1 555-123-4567`. An email address is as it is."""
     if "@" in address:
@@ -118,6 +124,7 @@ def pretty(address: Address) -> str:
         return address  # short codes cannot be texted, but they do text us
 
 
+@lru_cache(_REMEMBERED)
 def is_assigned(phone: Address) -> bool:
     """Whether *phone* fits its country's numbering plan, as far as we know it."""
     return bool(is_valid_number(parse(phone, None)))
