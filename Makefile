@@ -23,7 +23,7 @@ sandbox: install
 		$(BIN)/python -m sandbox --port $(SANDBOX_PORT) -- $(BIN)/python -m bot
 
 # A module's tests share a bot; four modules run at once, because they mostly wait for sockets.
-TESTING := -n 4 --dist loadscope
+TESTING := -n 4 --dist loadscope --no-loadscope-reorder
 
 test: install
 	$(BIN)/python -m pytest $(TESTING)
