@@ -51,6 +51,9 @@ _LONGEST_PAUSE = timedelta(minutes=1)
 _ROUNDS = 20
 _TEXTS = 20
 
+#: The database's clock is a little behind ours by the time it is asked.
+_A_MOMENT = timedelta(seconds=0.05)
+
 #: How long the threads under way may take when we stop. Slack's answer to a post is worth waiting for.
 _FINISH_SECONDS = 10.0
 
@@ -80,6 +83,7 @@ class Painter:
         self._again: set[int] = set()  # threads that changed while they were being drawn
         self._seen: dict[int, float] = {}  # when a thread's card was last known to be there
         self._brushes = asyncio.Semaphore(CONCURRENCY)
+        self._alarms: set[asyncio.TimerHandle] = set()  # pauses that will be over
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[None]:
@@ -114,6 +118,9 @@ class Painter:
             task.cancel()
             await asyncio.wait([task])
             self._again.clear()
+            for alarm in self._alarms:
+                alarm.cancel()
+            self._alarms.clear()
             if self._at_work:
                 await asyncio.wait(self._at_work.values(), timeout=_FINISH_SECONDS)
 
@@ -135,6 +142,11 @@ class Painter:
         task = asyncio.create_task(self._draw(thread_id), name=f"draw thread {thread_id}")
         self._at_work[thread_id] = task
         task.add_done_callback(lambda done: self._drawn(thread_id, done))
+
+    def _draw_later(self, thread_id: int, pause: timedelta) -> None:
+        """Draw a thread when its pause is over, rather than when looking finds it."""
+        self._alarms = {alarm for alarm in self._alarms if alarm.when() > asyncio.get_running_loop().time()}
+        self._alarms.add(asyncio.get_running_loop().call_later(pause.total_seconds(), self.draw, thread_id))
 
     def _drawn(self, thread_id: int, task: asyncio.Task[None]) -> None:
         del self._at_work[thread_id]
@@ -159,6 +171,7 @@ class Painter:
                     complete = await self._bring_up_to_date(shown)
                 except SlackBusy as busy:
                     await self._drawings.wait(thread_id, busy.retry_after, failed=False)
+                    self._draw_later(thread_id, busy.retry_after + _A_MOMENT)
                     return
                 except SlackError as error:
                     logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
@@ -204,10 +217,15 @@ class Painter:
             await self._edit(home, text.posted_ts, receipt(text.delivery))
             return await self._drawings.text_posted(delivery_id, home, text.posted_ts, revision=text.revision)
         author = await self._profile(text.delivery.author)
+        self._slack.check_pace(home)
         text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
-        home, ts = await self._slack.post(
-            home, receipt(text.delivery), thread_ts=thread.card_ts, author=author, key=str(delivery_id)
-        )
+        try:
+            home, ts = await self._slack.post(
+                home, receipt(text.delivery), thread_ts=thread.card_ts, author=author, key=str(delivery_id)
+            )
+        except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for
+            await self._drawings.text_not_posted(delivery_id)
+            raise
         self._saw(thread.id)
         return await self._drawings.text_posted(delivery_id, home, ts, revision=text.revision)
 
@@ -238,8 +256,13 @@ class Painter:
         if ts is None:
             revision = shown.revision
             payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
+            self._slack.check_pace(home)
             await self._drawings.begin_card(thread.id)
-            home, ts = await self._slack.post(home, payload, key=key)
+            try:
+                home, ts = await self._slack.post(home, payload, key=key)
+            except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for
+                await self._drawings.card_not_posted(thread.id)
+                raise
         await self._drawings.card_posted(thread.id, home, ts, revision=revision)
         self._saw(thread.id)
         return replace(thread, conversation_id=home, card_ts=ts)

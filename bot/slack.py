@@ -7,6 +7,7 @@ The bot speaking first: posts and edits in Slack, with every failure sorted into
     └── SlackRefused   Slack's own `error`; trying the same again will not help
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,6 +36,11 @@ TOKEN_ERRORS = {
     "not_authed",
     "org_login_required",
 }
+
+#: Seconds between two calls of a method that was refused lately, and for how long it counts as lately.
+#: Source: Slack, "Rate limits": one message per second per channel, short bursts tolerated.
+_PACE = 1.0
+_PACED_FOR = 30.0
 
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
@@ -85,7 +91,9 @@ class Slack:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._not_before: dict[tuple[str, str], float] = {}
+        self._not_before: dict[tuple[str, str], float] = {}  # by method and gate
+        self._paced_until: dict[tuple[str, str], float] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
         self._profiles: dict[str, tuple[float, Profile | None]] = {}  # None: Slack did not say
         self._places: dict[str, tuple[float, Place]] = {}
         self.identity: dict[str, Any] = {}
@@ -94,6 +102,15 @@ class Slack:
         """Ask who we are and in which workspace; remember it."""
         self.identity = await self._call("auth.test", self._client.auth_test)
         return self.identity
+
+    def check_pace(self, conversation_id: str) -> None:
+        """Raise SlackBusy if a post to this conversation has to wait."""
+        self._check(("chat.postMessage", conversation_id))
+
+    def _check(self, limit: tuple[str, str]) -> None:
+        wait = self._not_before.get(limit, 0.0) - time.monotonic()
+        if wait > 0:
+            raise SlackBusy(timedelta(seconds=wait))
 
     async def post(
         self,
@@ -232,20 +249,34 @@ class Slack:
     async def _call(
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], *, gate: str = "", **arguments: Any
     ) -> dict[str, Any]:
-        """Call one method. After a 429 the same method (and *gate*) is left alone for as long as Slack said."""
-        wait = self._not_before.get((name, gate), 0.0) - time.monotonic()
-        if wait > 0:
-            raise SlackBusy(timedelta(seconds=wait))
+        """
+        Call one method. After a 429 the same method (and *gate*) is left alone for as long as Slack said.
+
+        For a while after that its calls go one at a time and a second apart, which is what Slack allows in the long
+        run: those that waited together would only be refused together.
+        """
+        limit = (name, gate)
+        if self._paced_until.get(limit, 0.0) < time.monotonic():
+            return await self._ask(limit, method, arguments)
+        async with self._turns.setdefault(limit, asyncio.Lock()):
+            answer = await self._ask(limit, method, arguments)
+            self._not_before[limit] = time.monotonic() + _PACE
+            return answer
+
+    async def _ask(
+        self, limit: tuple[str, str], method: Callable[..., Awaitable[AsyncSlackResponse]], arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        self._check(limit)
         try:
             response = await method(**arguments)
         except SlackApiError as error:
-            raise self._sorted(name, gate, error) from error
+            raise self._sorted(limit, error) from error
         except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, AttributeError, ValueError) as error:
             # AttributeError is what slack_sdk raises for an answer that is text where JSON was promised.
             raise SlackTrouble(type(error).__name__) from error
         return response.data if isinstance(response.data, dict) else {}
 
-    def _sorted(self, name: str, gate: str, error: SlackApiError) -> SlackError:
+    def _sorted(self, limit: tuple[str, str], error: SlackApiError) -> SlackError:
         response = error.response
         status = getattr(response, "status_code", None)
         data = getattr(response, "data", None)
@@ -253,7 +284,8 @@ class Slack:
         if status == HTTPStatus.TOO_MANY_REQUESTS or code in {"ratelimited", "rate_limited"}:
             headers = getattr(response, "headers", None) or {}
             seconds = _seconds(headers.get("Retry-After") or headers.get("retry-after"))
-            self._not_before[name, gate] = time.monotonic() + seconds
+            self._not_before[limit] = time.monotonic() + seconds
+            self._paced_until[limit] = time.monotonic() + seconds + _PACED_FOR
             return SlackBusy(timedelta(seconds=seconds))
         if code is None or code in _TRANSIENT:
             return SlackTrouble(str(code or status))

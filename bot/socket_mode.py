@@ -1,17 +1,21 @@
 """Slack's requests over a WebSocket: no public address needed."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
+import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.dispatch import Dispatcher, socket_payload
+from bot.dispatch import Dispatcher, kind_of, socket_payload
+
+logger = logging.getLogger(__name__)
 
 #: Also how soon a socket that broke off is missed. Until there is a new one, people's commands fail.
 _PING_SECONDS = 3
@@ -37,9 +41,12 @@ async def socket_mode(
         )
         if response.status != HTTPStatus.OK:
             return  # no answer at all: Slack tells the person, and sends an event again
-        await sockets.send_socket_mode_response(
-            SocketModeResponse(request.envelope_id, payload=socket_payload(response))
-        )
+        try:
+            await sockets.send_socket_mode_response(
+                SocketModeResponse(request.envelope_id, payload=socket_payload(response))
+            )
+        except (aiohttp.ClientError, ConnectionError):  # the socket went meanwhile; Slack sends an event again
+            logger.warning("answer_not_delivered kind=%s", kind_of(request.payload))
 
     sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=_PING_SECONDS)
     sockets.socket_mode_request_listeners.append(receive)

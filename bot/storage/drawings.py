@@ -104,6 +104,10 @@ class Drawings:
             "UPDATE threads SET card_posting_at = now(), card_ts = NULL, card_gone = false WHERE id = %s", (thread_id,)
         )
 
+    async def card_not_posted(self, thread_id: int) -> None:
+        """Slack refused the post."""
+        await self._execute("UPDATE threads SET card_posting_at = NULL WHERE id = %s", (thread_id,))
+
     async def card_posted(self, thread_id: int, conversation_id: str, ts: str, *, revision: int) -> None:
         await self._execute(
             """
@@ -149,6 +153,10 @@ class Drawings:
             row = await cursor.fetchone()
             assert row is not None  # noqa: S101  (texts are never deleted)
             return _text(row)
+
+    async def text_not_posted(self, delivery_id: UUID) -> None:
+        """Slack refused the post."""
+        await self._execute("UPDATE deliveries SET posting_at = NULL WHERE id = %s", (delivery_id,))
 
     async def text_posted(self, delivery_id: UUID, conversation_id: str, ts: str, *, revision: int) -> bool:
         """Slack shows this revision; return whether it is still the latest."""
