@@ -49,23 +49,21 @@ class Presence:
         """Notice a lost connection, and take the lock again."""
         await self._ask("SELECT %s + %s", (0, 0))
 
-    async def _ask(self, query: str, values: tuple[int, int]) -> object:
+    async def _ask(self, query: str, values: tuple[int, int]) -> None:
         async with self._one_at_a_time:
             try:
-                return await self._fetch(query, values)
+                await self._execute(query, values)
             except OperationalError:
                 logger.warning("presence_lost")
                 await self.close()
-                return await self._fetch(query, values)
+                await self._execute(query, values)
 
-    async def _fetch(self, query: str, values: tuple[int, int]) -> object:
+    async def _execute(self, query: str, values: tuple[int, int]) -> None:
         if self._connection is None:
             self._connection = await AsyncConnection.connect(self._url, autocommit=True)
             if self._worker_id is not None:
                 await self._connection.execute(_LOCK, (WORKER, _half(self._worker_id)))
-        cursor = await self._connection.execute(query, values)
-        row = await cursor.fetchone()
-        return row[0] if row else None
+        await self._connection.execute(query, values)
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
