@@ -18,7 +18,10 @@ from bot.checks import check_at_start
 from bot.dispatch import Dispatcher
 from bot.follower import following
 from bot.jobs import Jobs
+from bot.leading import leading
+from bot.news import News
 from bot.painter import Painter
+from bot.registration import WebhookSecrets, registering
 from bot.server import serving
 from bot.settings import Settings
 from bot.slack import Slack, SlackError, open_slack
@@ -26,10 +29,12 @@ from bot.socket_mode import socket_mode
 from bot.storage.database import Pool, database_url, migrate, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.drawings import Drawings
+from bot.storage.events import Events
 from bot.storage.presence import open_presence
 from bot.texting.errors import TextingError
 from bot.texting.service import Texting
 from bot.web import Probe, web_app
+from bot.webhooks import BlooioWebhooks
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +79,20 @@ async def running(
         await check_at_start(settings, slack=slack, client=client, blooio=blooio)
 
         jobs = await stack.enter_async_context(Jobs(pool, presence).open())
-        texting = Texting(memory=Deliveries(pool, defer=jobs.defer), gateway=blooio, metadata=settings.blooio_metadata)
+        secrets = WebhookSecrets(settings, pool)
+        deliveries, events = Deliveries(pool, defer=jobs.defer), Events(pool)
+        texting = Texting(
+            memory=deliveries,
+            gateway=blooio,
+            metadata=settings.blooio_metadata,
+            webhooks=bool(settings.blooio_webhook_secrets) or settings.blooio_register_webhook,
+        )
         await stack.enter_async_context(_learning(texting, slack))
         drawings = Drawings(pool)
         if Role.WORKER in roles:
-            painter = Painter(url=url, drawings=drawings, slack=slack)
-            await stack.enter_async_context(painter.work())
+            painter = Painter(drawings=drawings, slack=slack)
+            news = News(events=events, deliveries=deliveries, texting=texting, keep=settings.keep_events)
+            await stack.enter_async_context(leading(url, painter, news))
             await stack.enter_async_context(following(texting))
             await stack.enter_async_context(jobs.work(texting))
 
@@ -91,6 +104,7 @@ async def running(
         web = web_app(
             dispatcher=None if settings.socket_mode else dispatcher,
             signing_secret=settings.slack_signing_secret,
+            blooio=BlooioWebhooks(secrets=secrets.current, events=events) if Role.WEB in roles else None,
             probes=_probes(pool, slack, blooio),
         )
         address = await stack.enter_async_context(serving(web, bound, grace_seconds=GRACE_SECONDS))
@@ -98,6 +112,8 @@ async def running(
             await stack.enter_async_context(
                 socket_mode(settings.slack_app_token, client, dispatcher, grace_seconds=GRACE_SECONDS)
             )
+        if Role.WEB in roles:
+            await stack.enter_async_context(registering(settings, url, blooio))
         logger.info(
             "started roles=%s address=%s slack=%s",
             "+".join(sorted(roles)),

@@ -1,10 +1,12 @@
 """
 The painter keeps Slack true: it draws each thread from its rows, and again whenever they change.
 
-A row that Slack does not show yet announces itself (`texting_draw`), and one that no announcement reached is found by
-looking. Of all processes one draws: Slack's limits are the app's, so one place has to keep them, and when it dies the
-next takes over at once. Drawing is separate from texting: a text does not wait for Slack, and an outage of Slack only
-means that there is more to draw afterwards.
+A row that Slack does not show yet announces itself, and one that no announcement reached is found by looking. Of all
+processes the leader draws: Slack's limits are the app's, so one place has to keep them. Drawing is separate from
+texting: a text does not wait for Slack, and an outage of Slack only means that there is more to draw afterwards.
+
+A post is made at once. An edit waits for a moment, because the steps of a text come in quick succession: many changes
+are one edit, and the last one is always drawn.
 """
 
 import asyncio
@@ -16,21 +18,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from bot.blocks.card import card
 from bot.blocks.receipt import receipt
+from bot.lanes import Lane
+from bot.leading import Hears
 from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused
 from bot.storage.drawings import Drawings, ShownText, ShownThread
 from bot.texting.model import Author, Thread
 
 logger = logging.getLogger(__name__)
 
-#: Threads drawn at once. They mostly wait for Slack.
-CONCURRENCY = 64
+#: Threads posted to, and edited, at once. They mostly wait for Slack.
+POSTS = 64
+EDITS = 16
 
-_PAINTING = 7_285_003  # advisory lock: whose connection has it, draws
+#: How long an edit waits for what follows.
+SETTLE = timedelta(seconds=0.4)
 
 #: How often rows are looked for that nobody announced: after a pause, a crash, a lost connection.
 _LOOK_SECONDS = 1.0
@@ -73,149 +78,116 @@ _NO_PLACE = {
 
 
 class Painter:
-    """Draws threads."""
+    """Draws threads, one process at a time: it is a part of what the leader does."""
 
-    def __init__(self, *, url: str, drawings: Drawings, slack: Slack) -> None:
-        self._url = url
+    def __init__(self, *, drawings: Drawings, slack: Slack) -> None:
         self._drawings = drawings
         self._slack = slack
-        self._at_work: dict[int, asyncio.Task[None]] = {}
-        self._again: set[int] = set()  # threads that changed while they were being drawn
         self._seen: dict[int, float] = {}  # when a thread's card was last known to be there
-        self._brushes = asyncio.Semaphore(CONCURRENCY)
-        self._alarms: set[asyncio.TimerHandle] = set()  # pauses that will be over
+        self._posts = Lane("posting", self._post, concurrency=POSTS)
+        self._edits = Lane("editing", self._edit, concurrency=EDITS, pause=SETTLE)
+        self.hears: Hears = {
+            "texting_draw": lambda payload: self._posts.soon(int(payload)),
+            "texting_edit": lambda payload: self._edits.soon(int(payload)),
+        }
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[None]:
-        """Draw, or stand by to draw, until the block is left; then finish the threads under way."""
-        task = asyncio.create_task(self._draw_or_stand_by(), name="painter")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _draw_or_stand_by(self) -> None:
-        while True:
-            try:
-                async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
-                    await connection.execute("SELECT pg_advisory_lock(%s)", (_PAINTING,))  # waits for its turn
-                    await connection.execute("LISTEN texting_draw")
-                    async with self._looking():
-                        async for notification in connection.notifies():
-                            self.draw(int(notification.payload))
-            except psycopg.Error:
-                logger.warning("painter_disconnected")
-                await asyncio.sleep(_LOOK_SECONDS)
-
-    @asynccontextmanager
-    async def _looking(self) -> AsyncIterator[None]:
-        """Look for what nobody announces, while this process draws; then finish the threads under way."""
+    async def at_work(self) -> AsyncIterator[None]:
+        """Draw, and look for what nobody announces, until the block is left; then finish the posts under way."""
         task = asyncio.create_task(self._look(), name="painter looks")
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait([task])
-            self._again.clear()
-            for alarm in self._alarms:
-                alarm.cancel()
-            self._alarms.clear()
-            if self._at_work:
-                await asyncio.wait(self._at_work.values(), timeout=_FINISH_SECONDS)
+            await self._posts.stop(grace_seconds=_FINISH_SECONDS)
+            await self._edits.stop(grace_seconds=0)  # an edit is made again by whoever draws next
 
     async def _look(self) -> None:
         while True:
             try:
-                for thread_id in await self._drawings.waiting(limit=4 * CONCURRENCY):
-                    if thread_id not in self._at_work:
-                        self.draw(thread_id)
+                for thread_id in await self._drawings.to_post(limit=4 * POSTS):
+                    self._posts.soon(thread_id)
+                for thread_id in await self._drawings.to_edit(limit=4 * POSTS):
+                    self._edits.soon(thread_id)
             except (psycopg.Error, PoolTimeout):
                 logger.warning("painter_blind", exc_info=True)
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def draw(self, thread_id: int) -> None:
-        """Draw a thread soon; many calls in a moment are one drawing."""
-        if thread_id in self._at_work:
-            self._again.add(thread_id)
-            return
-        task = asyncio.create_task(self._draw(thread_id), name=f"draw thread {thread_id}")
-        self._at_work[thread_id] = task
-        task.add_done_callback(lambda done: self._drawn(thread_id, done))
-
-    def _draw_later(self, thread_id: int, pause: timedelta) -> None:
-        """Draw a thread when its pause is over, rather than when looking finds it."""
-        self._alarms = {alarm for alarm in self._alarms if alarm.when() > asyncio.get_running_loop().time()}
-        self._alarms.add(asyncio.get_running_loop().call_later(pause.total_seconds(), self.draw, thread_id))
-
-    def _drawn(self, thread_id: int, task: asyncio.Task[None]) -> None:
-        del self._at_work[thread_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("drawing_failed thread=%d", thread_id, exc_info=error)  # it will be looked for again
-        if thread_id in self._again:
-            self._again.discard(thread_id)
-            self.draw(thread_id)
-
-    async def _draw(self, thread_id: int) -> None:
+    async def _post(self, thread_id: int) -> None:
         """
-        Draw what is not shown yet, and again until everything is.
+        Post what Slack does not show yet, and again until it shows everything.
 
-        Only what changed while it was being drawn needs another look: whatever changes later announces itself.
+        Only what was stored while it was posting needs another look: whatever comes later announces itself.
         """
-        async with self._brushes:
-            for _ in range(_ROUNDS):
-                shown = await self._drawings.load(thread_id, limit=_TEXTS)
-                if shown is None or shown.is_true:
-                    return
-                try:
-                    complete = await self._bring_up_to_date(shown)
-                except SlackBusy as busy:
-                    await self._drawings.wait(thread_id, busy.retry_after, failed=False)
-                    self._draw_later(thread_id, busy.retry_after + _A_MOMENT)
-                    return
-                except SlackError as error:
-                    logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
-                    await self._drawings.wait(thread_id, _pause_after(error, shown.failures), failed=True)
-                    return
-                if shown.failures:
-                    await self._drawings.wait(thread_id, timedelta(), failed=False)
-                if complete and len(shown.texts) < _TEXTS:
-                    return
+        for _ in range(_ROUNDS):
+            shown = await self._drawings.load_new(thread_id, limit=_TEXTS)
+            if shown is None or not shown.texts:
+                return
+            try:
+                posted = await self._post_texts(shown)
+            except SlackBusy as busy:
+                await self._drawings.wait_to_post(thread_id, busy.retry_after, failed=False)
+                self._posts.later(thread_id, busy.retry_after + _A_MOMENT)
+                return
+            except SlackError as error:
+                logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
+                await self._drawings.wait_to_post(thread_id, _pause_after(error, shown.failures), failed=True)
+                return
+            if shown.failures:
+                await self._drawings.wait_to_post(thread_id, timedelta(), failed=False)
+            if posted and len(shown.texts) < _TEXTS:
+                return
 
-    async def _bring_up_to_date(self, shown: ShownThread) -> bool:
+    async def _edit(self, thread_id: int) -> None:
+        """Draw again what Slack shows otherwise than it is, and once more until everything is true."""
+        for _ in range(_ROUNDS):
+            shown = await self._drawings.load_changed(thread_id, limit=_TEXTS)
+            if shown is None or not (shown.texts or shown.card_changed):
+                return
+            try:
+                latest = await self._edit_texts(shown)
+            except SlackBusy as busy:
+                # The limit is the app's: with this place in the lane taken, the next thread does not ask for it.
+                await asyncio.sleep(busy.retry_after.total_seconds())
+                continue
+            except SlackError as error:
+                logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
+                await self._drawings.wait_to_edit(thread_id, _pause_after(error, shown.failures), failed=True)
+                return
+            if shown.failures:
+                await self._drawings.wait_to_edit(thread_id, timedelta(), failed=False)
+            if latest and len(shown.texts) < _TEXTS:
+                return
+
+    async def _post_texts(self, shown: ShownThread) -> bool:
         """
-        Post and edit what the rows said; return whether they still say so.
+        Post the card, if there is none, and the texts; return whether that was possible.
 
         A conversation that takes no post is left for another.
         """
-        complete = True
-        thread, card_drawn = shown.thread, shown.drawn_revision >= shown.revision
+        thread = shown.thread
         try:
-            if any(text.posted_ts is None for text in shown.texts) and not await self._card_stands(shown):
-                thread, card_drawn = await self._post_card(shown), True
-                complete = False  # a card takes a moment, and the check is often done by then
+            if not await self._card_stands(shown):
+                thread = await self._post_card(shown)
             for text in shown.texts:
-                complete &= await self._show_text(thread, text)
+                await self._post_text(thread, text)
         except SlackRefused as refused:
-            if refused.code not in _NO_PLACE or not shown.texts:
+            if refused.code not in _NO_PLACE:
                 raise
             await self._rehouse(thread, shown.texts[-1].delivery.author, refused)
             return False
-        if not card_drawn and thread.card_ts is not None and not shown.card_gone:
-            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
-            await self._edit(thread.conversation_id, thread.card_ts, payload)
-            complete &= await self._drawings.card_drawn(thread.id, revision=shown.revision)
-        return complete
+        return True
 
-    async def _show_text(self, thread: Thread, text: ShownText) -> bool:
-        """Post a text's message, or edit the one that is there; return whether the row still says the same."""
+    async def _post_text(self, thread: Thread, text: ShownText) -> None:
+        """Post a text's message, or find the one whose answer was lost."""
         delivery_id, home = text.delivery.id, text.posted_in or thread.conversation_id
-        if text.posted_ts is None and text.posting_since is not None:
+        if text.posting_since is not None:
             ts = await self._find(home, str(delivery_id), thread.card_ts, text.posting_since)
-            text = replace(text, posted_ts=ts)
-        if text.posted_ts is not None:
-            await self._edit(home, text.posted_ts, receipt(text.delivery))
-            return await self._drawings.text_posted(delivery_id, home, text.posted_ts, revision=text.revision)
+            if ts is not None:
+                await self._drawings.text_posted(delivery_id, home, ts, revision=0)  # whatever it says
+                self._edits.soon(thread.id)
+                return
         author = await self._profile(text.delivery.author)
         self._slack.check_pace(home)
         text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
@@ -227,7 +199,21 @@ class Painter:
             await self._drawings.text_not_posted(delivery_id)
             raise
         self._saw(thread.id)
-        return await self._drawings.text_posted(delivery_id, home, ts, revision=text.revision)
+        if not await self._drawings.text_posted(delivery_id, home, ts, revision=text.revision):
+            self._edits.soon(thread.id)  # it moved on while it was posted
+
+    async def _edit_texts(self, shown: ShownThread) -> bool:
+        """Edit what the rows said; return whether they still say so."""
+        latest, thread = True, shown.thread
+        for text in shown.texts:
+            home, ts = text.posted_in or thread.conversation_id, text.posted_ts or ""
+            await self._update(home, ts, receipt(text.delivery))
+            latest &= await self._drawings.text_posted(text.delivery.id, home, ts, revision=text.revision)
+        if shown.card_changed and thread.card_ts is not None:
+            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
+            await self._update(thread.conversation_id, thread.card_ts, payload)
+            latest &= await self._drawings.card_drawn(thread.id, revision=shown.revision)
+        return latest
 
     async def _card_stands(self, shown: ShownThread) -> bool:
         """
@@ -263,7 +249,8 @@ class Painter:
             except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for
                 await self._drawings.card_not_posted(thread.id)
                 raise
-        await self._drawings.card_posted(thread.id, home, ts, revision=revision)
+        if not await self._drawings.card_posted(thread.id, home, ts, revision=revision):
+            self._edits.soon(thread.id)
         self._saw(thread.id)
         return replace(thread, conversation_id=home, card_ts=ts)
 
@@ -287,7 +274,7 @@ class Painter:
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
         await self._drawings.move(thread.id, author)
 
-    async def _edit(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
+    async def _update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""
         try:
             await self._slack.update(conversation_id, ts, payload)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ class Settings:
     blooio_base_url: str
     blooio_webhook_secrets: tuple[str, ...] = field(repr=False)  # current, next
     blooio_metadata: bool  # send `metadata.expected_protocol` with each text
+    blooio_register_webhook: bool  # at the start, at `public_url`
     database_url: str | None = field(repr=False)  # None: an embedded PostgreSQL in `data_dir`
     data_dir: Path
     public_url: str | None
@@ -42,6 +44,8 @@ class Settings:
     port: int
     default_region: str  # ISO 3166, how a number without `+` is read
     inbox_channel: str | None
+    admin_channel: str | None  # hears of what only an admin can mend
+    keep_events: timedelta  # how long what Blooio told us is kept as it came
 
     @property
     def socket_mode(self) -> bool:
@@ -67,14 +71,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         blooio_base_url=reader.url("BLOOIO_BASE_URL", default="https://backend.blooio.com/v2/api").rstrip("/"),
         blooio_webhook_secrets=tuple(s.strip() for s in (reader.text("BLOOIO_WEBHOOK_SECRET") or "").split(",") if s),
         blooio_metadata=reader.switch("BLOOIO_METADATA", default=True),
+        blooio_register_webhook=reader.switch("BLOOIO_REGISTER_WEBHOOK", default=False),
         database_url=reader.database_url("DATABASE_URL"),
         data_dir=Path(reader.text("DATA_DIR") or "./data"),
         public_url=reader.url("PUBLIC_URL", default="") or None,
         host=reader.text("HOST") or ("0.0.0.0" if reader.text("PORT") else "127.0.0.1"),
-        port=reader.port("PORT", default=3000),
+        port=reader.number("PORT", default=3000, least=0, most=LAST_PORT),
         default_region=reader.region("DEFAULT_REGION", default="US"),
         inbox_channel=reader.text("INBOX_CHANNEL"),
+        admin_channel=reader.text("ADMIN_CHANNEL"),
+        keep_events=timedelta(days=reader.number("KEEP_EVENTS_DAYS", default=30, least=1, most=3650)),
     )
+    if settings.blooio_register_webhook and settings.public_url is None:
+        reader.problem("PUBLIC_URL", "is missing: BLOOIO_REGISTER_WEBHOOK needs the address where Blooio can reach us")
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
@@ -119,12 +128,12 @@ class _Reader:
             self.problem(name, "should start with postgresql://")
         return value
 
-    def port(self, name: str, *, default: int) -> int:
+    def number(self, name: str, *, default: int, least: int, most: int) -> int:
         value = self.text(name)
         if value is None:
             return default
-        if not value.isascii() or not value.isdigit() or int(value) > LAST_PORT:
-            self.problem(name, "should be a port number from 0 to 65535")
+        if not value.isascii() or not value.isdigit() or len(value) > len(str(most)) or not least <= int(value) <= most:
+            self.problem(name, f"should be a number from {least} to {most}")
             return default
         return int(value)
 

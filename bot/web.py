@@ -11,16 +11,16 @@ from urllib.parse import parse_qsl
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.dispatch import Dispatcher
+from bot.registration import WEBHOOK_PATH
+from bot.request_body import TooLarge, TooSlow, read_body
+from bot.webhooks import BlooioWebhooks
 
 logger = logging.getLogger(__name__)
-
-#: Slack's requests are a few kilobytes.
-MAX_BODY = 1_000_000
 
 #: Digits of a time in seconds. Python makes no number of thousands of digits, and no float of hundreds.
 _LONGEST_TIME = 18
@@ -32,15 +32,17 @@ _READY_FOR_SECONDS = 5.0
 Probe = Callable[[], Awaitable[object]]
 
 
-class TooLarge(Exception):
-    """The body is larger than anything Slack sends."""
-
-
 class Malformed(Exception):
     """The body is not what Slack sends."""
 
 
-def web_app(*, dispatcher: Dispatcher | None, signing_secret: str | None, probes: Mapping[str, Probe]) -> Starlette:
+def web_app(
+    *,
+    dispatcher: Dispatcher | None,
+    signing_secret: str | None,
+    blooio: BlooioWebhooks | None,
+    probes: Mapping[str, Probe],
+) -> Starlette:
     """Build the ASGI application. Slack's route exists only in HTTP mode, with a secret to verify it by."""
     routes = [
         Route("/healthz", _healthz),
@@ -49,6 +51,8 @@ def web_app(*, dispatcher: Dispatcher | None, signing_secret: str | None, probes
     ]
     if dispatcher is not None and signing_secret:
         routes.append(Route("/slack/events", _SlackEvents(dispatcher, signing_secret), methods=["POST"]))
+    if blooio is not None:
+        routes.append(Route(WEBHOOK_PATH, blooio, methods=["POST"]))
     return Starlette(routes=routes)
 
 
@@ -73,9 +77,13 @@ class _SlackEvents:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            raw = await _read(request)
+            raw = await read_body(request)
         except TooLarge:
             return Response(status_code=413)
+        except TooSlow:
+            return Response(status_code=408)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         if not self._is_slacks(request, raw):
             return Response(status_code=401)
         try:
@@ -106,16 +114,6 @@ class _SlackEvents:
             return self._verifier.is_valid(body=raw, timestamp=timestamp, signature=signature)
         except UnicodeDecodeError:
             return False  # the verifier reads the body as text; Slack's always is
-
-
-async def _read(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 def parse(raw: bytes, *, content_type: str) -> dict[str, Any]:

@@ -140,6 +140,21 @@ class BlooioClient:
         """Return our own numbers."""
         return wire.parse_lines(*await self._answer(wire.lines()))
 
+    async def list_webhooks(self) -> tuple[wire.Webhook, ...]:
+        return wire.parse_webhooks(*await self._answer(wire.list_webhooks()))
+
+    async def create_webhook(self, url: str) -> wire.Webhook:
+        """
+        Return the webhook at *url*, with its secret if it is new.
+
+        Unavailable: API v2 registers no new one any more. AlreadyExists: there are as many as there can be.
+        """
+        return wire.parse_webhook(*await self._answer(wire.create_webhook(url)), url=url)
+
+    async def rotate_webhook_secret(self, webhook_id: str) -> str:
+        """Return the new secret; the old one is dead. When no answer comes, it may be dead too."""
+        return wire.parse_webhook_secret(*await self._answer(wire.rotate_webhook_secret(webhook_id)))
+
     async def _answer(self, request: wire.Request, *, lost: type[TextingError] = BlooioTrouble) -> _Answer:
         """Return the answer to *request*. Raises *lost* when it left and no answer came back."""
         try:

@@ -199,6 +199,7 @@ def _status_changed(name: str, message_id: str, news: dict[str, Any]) -> StatusC
             sent_at=time_of(DeliveryStatus.SENT, "sent_at"),
             delivered_at=time_of(DeliveryStatus.DELIVERED, "delivered_at"),
             read_at=time_of(DeliveryStatus.READ, "read_at"),
+            failed_at=time_of(DeliveryStatus.FAILED, "failed_at"),
             error_code=failed.code if failed else None,
             error_words=failed.words if failed else None,
         ),

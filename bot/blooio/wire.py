@@ -46,6 +46,17 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A subscription to what Blooio tells unasked."""
+
+    webhook_id: str  # "" if Blooio did not say
+    url: str
+    active: bool = True  # False: paused, nothing is delivered
+    valid_until: datetime | None = None  # None: for good
+    secret: str | None = field(default=None, repr=False)  # shown once: when it is new
+
+
 # --- Requests ---------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +169,26 @@ def lines() -> Request:
     return Request("GET", "/me/numbers")
 
 
+def list_webhooks() -> Request:
+    """Ask for every webhook that this key can see. There are no pages."""
+    return Request("GET", "/webhooks")
+
+
+def create_webhook(url: str) -> Request:
+    """
+    Have everything told to *url*, for good.
+
+    Answered with 201 and the secret, with 200 and no secret when the URL is known already, with 409 when there are 64
+    webhooks, and with 410 where API v2 registers no new URL any more.
+    """
+    return Request("POST", "/webhooks", json={"webhook_url": url, "webhook_type": "all", "valid_until": -1})
+
+
+def rotate_webhook_secret(webhook_id: str) -> Request:
+    """Have a webhook's secret replaced. The old one signs nothing from then on."""
+    return Request("POST", f"/webhooks/{_encoded(webhook_id)}/secret/rotate")
+
+
 def _encoded(value: str) -> str:
     return quote(value, safe="")  # a raw "+" is read as a space: "+1555…" has to travel as "%2B1555…"
 
@@ -241,6 +272,28 @@ def parse_me(status: int, headers: Mapping[str, str], content: bytes) -> Account
 
 def parse_lines(status: int, headers: Mapping[str, str], content: bytes) -> tuple[Line, ...]:
     return _each(_body(status, headers, content).get("numbers"), _line)
+
+
+def parse_webhooks(status: int, headers: Mapping[str, str], content: bytes) -> tuple[Webhook, ...]:
+    return _each(_body(status, headers, content).get("webhooks"), _webhook)
+
+
+def parse_webhook(status: int, headers: Mapping[str, str], content: bytes, *, url: str) -> Webhook:
+    """Read the answer to `create_webhook` of *url*. Only a new webhook has its secret."""
+    body = _body(status, headers, content)
+    return Webhook(
+        webhook_id=reading.word(body.get("webhook_id")) or "",
+        url=url,
+        secret=reading.word(body.get("signing_secret")),
+    )
+
+
+def parse_webhook_secret(status: int, headers: Mapping[str, str], content: bytes) -> str:
+    """Read the new secret. Raises BlooioTrouble when there is none to be read: then nobody knows it."""
+    secret = reading.word(_body(status, headers, content).get("signing_secret"))
+    if secret is None:
+        raise BlooioTrouble
+    return secret
 
 
 def _successful(status: int) -> bool:
@@ -342,4 +395,16 @@ def _line(row: dict[str, Any]) -> Line | None:
         phone=phone,
         active=row.get("is_active") is not False,  # missing is not offline: an alarm needs a reason
         reply_only=row.get("plan_kind") == "inbound",
+    )
+
+
+def _webhook(row: dict[str, Any]) -> Webhook | None:
+    url = reading.word(row.get("webhook_url"))
+    if url is None:
+        return None
+    return Webhook(
+        webhook_id=reading.word(row.get("webhook_id")) or "",
+        url=url,
+        active=row.get("is_active") is not False and reading.moment(row.get("deprecated_at")) is None,
+        valid_until=reading.moment(row.get("valid_until")),  # -1, which is for good, is no moment
     )

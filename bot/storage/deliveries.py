@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -16,9 +16,9 @@ from psycopg_pool import PoolTimeout
 
 from bot.storage import rows
 from bot.storage.database import Connection, Pool
-from bot.texting.errors import NotStored, PerhapsStored
-from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport, Thread
-from bot.texting.routing import advance, choose_channel, is_fresh, next_check
+from bot.texting.errors import NotStored, PerhapsStored, SentAgain
+from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport, Thread, Told
+from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ class Deliveries:
         self, connection: Connection, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
     ) -> Requested:
         cursor = connection.cursor(row_factory=dict_row)
+        if request.instead_of is not None:
+            await self._replace(cursor, request, request.instead_of, delivery_id)
         found = await self._find(cursor, request, lines) or await self._add_person(cursor, request, lines)
         person, thread = rows.person(found), rows.thread(found)
         if _is_direct(thread.conversation_id) and thread.owner.user_id != request.author.user_id:
@@ -96,6 +98,22 @@ class Deliveries:
             row = await cursor.fetchone()
             assert row is not None  # noqa: S101  (the conflict was with a committed row)
         return Requested(rows.delivery(row), thread, person)
+
+    async def _replace(self, cursor: Any, request: Request, failed: UUID, delivery_id: UUID) -> None:
+        """Note on a failed text who sends it again; the same request may say so twice. Raises SentAgain."""
+        await cursor.execute(
+            """
+            UPDATE deliveries SET again_by = %s, revision = revision + 1
+             WHERE id = %s AND status = 'failed' AND again_by IS NULL
+            RETURNING id
+            """,
+            (request.author.name, failed),
+        )
+        if await cursor.fetchone() is not None:
+            return
+        await cursor.execute("SELECT 1 FROM deliveries WHERE request_key = %s", (request.key,))
+        if await cursor.fetchone() is None:
+            raise SentAgain
 
     async def _find(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row | None:
         await cursor.execute(
@@ -162,6 +180,7 @@ class Deliveries:
                SET attempts = d.attempts + 1, attempted_at = coalesce(d.attempted_at, now())
               FROM threads t JOIN people p ON p.id = t.person_id
              WHERE d.id = %s AND t.id = d.thread_id AND d.status = 'queued' AND d.message_id IS NULL
+               AND d.held_since IS NULL
             RETURNING {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
             """,
             (delivery_id,),
@@ -191,16 +210,21 @@ class Deliveries:
             await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
 
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None:
-        """Blooio has the text. A wait for another attempt, if any, is over."""
+        """
+        Blooio has the text. A wait for another attempt, if any, is over.
+
+        What was told of it before its id was known, and was taken for somebody else's, is news now.
+        """
         await self._execute(
             """
+            WITH ours AS (UPDATE events SET applied_at = NULL WHERE message_id = %s AND applied_at IS NOT NULL)
             UPDATE deliveries
                SET message_id = %s, accepted_at = now(), check_at = %s,
                    revision = revision + (retry_at IS NOT NULL)::int,
                    retry_at = NULL, error_code = NULL, error_words = NULL
              WHERE id = %s
             """,
-            (message_id, check_at, delivery_id),
+            (message_id, message_id, check_at, delivery_id),
         )
 
     async def postpone(self, delivery_id: UUID, error_code: str, *, until: datetime) -> None:
@@ -225,6 +249,76 @@ class Deliveries:
              WHERE id = %s AND status = 'queued'
             """,
             (error_code, error_words, delivery_id),
+        )
+
+    async def hold(
+        self, delivery_id: UUID, error_code: str, error_words: str, *, key: UUID, check_at: datetime
+    ) -> None:
+        """Blooio wants the person's reply first: wait for it, and then try again under another key."""
+        await self._execute(
+            """
+            UPDATE deliveries
+               SET held_since = now(), error_code = %s, error_words = %s, send_key = %s, attempts = 0,
+                   attempted_at = NULL, retry_at = NULL, check_at = %s, revision = revision + 1
+             WHERE id = %s AND status = 'queued' AND message_id IS NULL
+            """,
+            (error_code, error_words, key, check_at, delivery_id),
+        )
+
+    async def release(self, address: str, line: str | None) -> int:
+        """The person wrote: queue what waited for that, in the order in which it was asked for; return how many."""
+        return await self._release(
+            """
+            t.id = d.thread_id AND p.address = %s AND (%s::text IS NULL OR t.line IN (%s, ''))
+            """,
+            (address, line, line),
+        )
+
+    async def release_one(self, delivery_id: UUID) -> bool:
+        """Queue one text that waits for the person's reply; return whether it did."""
+        return await self._release("t.id = d.thread_id AND d.id = %s", (delivery_id,)) == 1
+
+    async def _release(self, which: LiteralString, values: tuple[Any, ...]) -> int:
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(
+                f"""
+                UPDATE deliveries d
+                   SET held_since = NULL, check_at = NULL, error_code = NULL, error_words = NULL,
+                       revision = d.revision + 1
+                  FROM threads t JOIN people p ON p.id = t.person_id
+                 WHERE d.held_since IS NOT NULL AND d.status = 'queued' AND {which}
+                RETURNING d.requested_at, d.id, d.thread_id
+                """,
+                values,
+            )
+            released = sorted(await cursor.fetchall())
+            for _, delivery_id, thread_id in released:
+                await self._defer(connection, delivery_id, thread_id)
+            return len(released)
+
+    async def cancel(self, delivery_id: UUID) -> bool:
+        """Do not send a text that waits for the person's reply; return whether it did."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                UPDATE deliveries
+                   SET status = 'cancelled', held_since = NULL, check_at = NULL, error_code = NULL,
+                       error_words = NULL, revision = revision + 1
+                 WHERE id = %s AND held_since IS NOT NULL AND status = 'queued'
+                """,
+                (delivery_id,),
+            )
+            return cursor.rowcount == 1
+
+    async def find(self, delivery_id: UUID) -> Requested | None:
+        """Return a text with its thread and its person."""
+        return await self._one(
+            f"""
+            SELECT {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
+              FROM deliveries d JOIN threads t ON t.id = d.thread_id JOIN people p ON p.id = t.person_id
+             WHERE d.id = %s
+            """,
+            (delivery_id,),
         )
 
     async def take_due_checks(self, limit: int) -> list[Requested]:
@@ -264,25 +358,47 @@ class Deliveries:
             if row is None:
                 return None
             moved = advance(rows.delivery(row), report, now)
-            await cursor.execute(
-                """
-                UPDATE deliveries
-                   SET status = %s, actual_channel = %s, sent_at = %s, delivered_at = %s, read_at = %s, failed_at = %s,
-                       error_code = %s, error_words = %s, check_at = %s, revision = revision + %s
-                 WHERE id = %s
-                """,
-                (*_values(moved.delivery), next_check(moved.delivery, now), int(moved.visibly), delivery_id),
-            )
-            channel = moved.delivery.actual_channel
-            if channel is not None and channel != row["actual_channel"]:
-                await cursor.execute(
-                    """
-                    UPDATE threads SET channel = %s, revision = revision + 1
-                     WHERE id = %s AND coalesce(channel, %s) IS DISTINCT FROM %s
-                    """,
-                    (channel, moved.delivery.thread_id, moved.delivery.expected_channel, channel),
-                )
+            await self._move(cursor, [(rows.delivery(row), moved)], now)
             return moved.delivery
+
+    async def tell(self, told: Mapping[str, Told], *, now: datetime) -> None:
+        """Move texts on by all that Blooio told us of each, by its message id, under their rows' locks."""
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"SELECT {rows.DELIVERY} FROM deliveries d WHERE message_id = ANY(%s) ORDER BY id FOR UPDATE",
+                (list(told),),
+            )
+            found = [rows.delivery(row) for row in await cursor.fetchall()]
+            moves = [(delivery, catch_up(delivery, told[delivery.message_id or ""], now)) for delivery in found]
+            await self._move(cursor, moves, now)
+
+    async def _move(self, cursor: Any, moves: Sequence[tuple[Delivery, Moved]], now: datetime) -> None:
+        """Write texts as they moved on; a card shows the channel that its last text really took."""
+        await cursor.executemany(
+            """
+            UPDATE deliveries
+               SET status = %s, actual_channel = %s, sent_at = %s, delivered_at = %s, read_at = %s, failed_at = %s,
+                   error_code = %s, error_words = %s, told_at = %s, reactions = %s, check_at = %s,
+                   revision = revision + %s
+             WHERE id = %s
+            """,
+            [
+                (*_values(moved.delivery), next_check(moved.delivery, now), int(moved.visibly), moved.delivery.id)
+                for _, moved in moves
+            ],
+        )
+        await cursor.executemany(
+            """
+            UPDATE threads SET channel = %s, revision = revision + 1
+             WHERE id = %s AND coalesce(channel, %s) IS DISTINCT FROM %s
+            """,
+            [
+                (channel, moved.delivery.thread_id, moved.delivery.expected_channel, channel)
+                for before, moved in moves
+                if (channel := moved.delivery.actual_channel) is not None and channel != before.actual_channel
+            ],
+        )
 
     async def adopt_line(self, line: str) -> None:
         """Give *line* the threads that were begun before any line of ours was known."""
@@ -325,4 +441,6 @@ def _values(delivery: Delivery) -> tuple[Any, ...]:
         delivery.failed_at,
         delivery.error_code,
         delivery.error_words,
+        delivery.told_at,
+        list(delivery.reactions),
     )

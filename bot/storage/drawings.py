@@ -27,7 +27,7 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True)
 class ShownThread:
-    """A thread, how much of its card Slack shows, and the texts that Slack does not show as they are."""
+    """A thread, how much of its card Slack shows, and texts that Slack does not show (as they are)."""
 
     thread: Thread
     person: Person
@@ -39,9 +39,9 @@ class ShownThread:
     texts: list[ShownText]  # oldest first
 
     @property
-    def is_true(self) -> bool:
-        """Whether there is nothing left to draw."""
-        return not self.texts and (self.drawn_revision >= self.revision or self.card_gone)
+    def card_changed(self) -> bool:
+        """Whether the card that Slack shows has to be drawn again."""
+        return self.thread.card_ts is not None and not self.card_gone and self.drawn_revision < self.revision
 
 
 class Drawings:
@@ -50,35 +50,56 @@ class Drawings:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def waiting(self, limit: int) -> list[int]:
-        """List threads with something to draw now, longest waiting first."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                """
-                SELECT id, draw_after FROM threads
-                 WHERE drawn_revision < revision AND NOT card_gone AND draw_after <= now()
-                 UNION
-                SELECT t.id, t.draw_after
-                  FROM (SELECT DISTINCT thread_id FROM deliveries WHERE drawn_revision < revision) d
-                  JOIN threads t ON t.id = d.thread_id
-                 WHERE t.draw_after <= now()
-                 ORDER BY draw_after LIMIT %s
-                """,
-                (limit,),
-            )
-            return [thread_id for thread_id, _ in await cursor.fetchall()]
+    async def to_post(self, limit: int) -> list[int]:
+        """List threads with texts that Slack does not show yet, longest waiting first."""
+        return await self._numbers(
+            """
+            SELECT t.id FROM (SELECT DISTINCT thread_id FROM deliveries
+                               WHERE drawn_revision < revision AND posted_ts IS NULL) d
+              JOIN threads t ON t.id = d.thread_id
+             WHERE t.draw_after <= now()
+             ORDER BY t.draw_after LIMIT %s
+            """,
+            limit,
+        )
 
-    async def load(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
-        """Read a thread with up to *limit* texts to draw, unless drawing it has to wait."""
+    async def to_edit(self, limit: int) -> list[int]:
+        """List threads whose card or texts Slack shows otherwise than they are, longest waiting first."""
+        return await self._numbers(
+            """
+            SELECT id FROM (
+                SELECT id, edit_after FROM threads
+                 WHERE drawn_revision < revision AND NOT card_gone AND card_ts IS NOT NULL AND edit_after <= now()
+                 UNION
+                SELECT t.id, t.edit_after
+                  FROM (SELECT DISTINCT thread_id FROM deliveries
+                         WHERE drawn_revision < revision AND posted_ts IS NOT NULL) d
+                  JOIN threads t ON t.id = d.thread_id
+                 WHERE t.edit_after <= now()) changed
+             ORDER BY edit_after LIMIT %s
+            """,
+            limit,
+        )
+
+    async def load_new(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
+        """Read a thread with up to *limit* texts to post, unless posting has to wait."""
+        return await self._load("d.posted_ts IS NULL", "t.draw_after, t.draw_failures", thread_id, limit)
+
+    async def load_changed(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
+        """Read a thread with up to *limit* texts to draw again, unless that has to wait."""
+        return await self._load("d.posted_ts IS NOT NULL", "t.edit_after, t.edit_failures", thread_id, limit)
+
+    async def _load(self, which: LiteralString, pause: LiteralString, thread_id: int, limit: int) -> ShownThread | None:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
                 SELECT {rows.THREAD}, {rows.PERSON}, t.card_gone, t.card_posting_at, t.revision AS card_revision,
-                       t.drawn_revision, t.draw_failures, {_TEXT}
+                       t.drawn_revision, pause.failures, {_TEXT}
                   FROM threads t JOIN people p ON p.id = t.person_id
-                  LEFT JOIN deliveries d ON d.thread_id = t.id AND d.drawn_revision < d.revision
-                 WHERE t.id = %s AND t.draw_after <= now()
+                  CROSS JOIN LATERAL (SELECT {pause}) pause (until, failures)
+                  LEFT JOIN deliveries d ON d.thread_id = t.id AND d.drawn_revision < d.revision AND {which}
+                 WHERE t.id = %s AND pause.until <= now()
                  ORDER BY d.requested_at, d.id LIMIT %s
                 """,
                 (thread_id, limit),
@@ -94,7 +115,7 @@ class Drawings:
             card_posting_since=first["card_posting_at"],
             revision=first["card_revision"],
             drawn_revision=first["drawn_revision"],
-            failures=first["draw_failures"],
+            failures=first["failures"],
             texts=[_text(row) for row in found if row["id"] is not None],
         )
 
@@ -108,20 +129,23 @@ class Drawings:
         """Slack refused the post."""
         await self._execute("UPDATE threads SET card_posting_at = NULL WHERE id = %s", (thread_id,))
 
-    async def card_posted(self, thread_id: int, conversation_id: str, ts: str, *, revision: int) -> None:
-        await self._execute(
+    async def card_posted(self, thread_id: int, conversation_id: str, ts: str, *, revision: int) -> bool:
+        """Slack shows this revision; return whether it is still the latest."""
+        return await self._is_latest(
             """
             UPDATE threads
                SET conversation_id = %s, card_ts = %s, card_posting_at = NULL, drawn_revision = %s, draw_failures = 0
              WHERE id = %s
+            RETURNING revision
             """,
             (conversation_id, ts, revision, thread_id),
+            revision,
         )
 
     async def card_drawn(self, thread_id: int, *, revision: int) -> bool:
         """Slack shows this revision; return whether it is still the latest."""
         return await self._is_latest(
-            "UPDATE threads SET drawn_revision = %s, draw_failures = 0 WHERE id = %s RETURNING revision",
+            "UPDATE threads SET drawn_revision = %s WHERE id = %s RETURNING revision",
             (revision, thread_id),
             revision,
         )
@@ -169,8 +193,8 @@ class Drawings:
             revision,
         )
 
-    async def wait(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
-        """Leave a thread alone for *pause*."""
+    async def wait_to_post(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
+        """Post nothing of a thread for *pause*."""
         await self._execute(
             """
             UPDATE threads SET draw_after = now() + %s, draw_failures = CASE WHEN %s THEN draw_failures + 1 ELSE 0 END
@@ -178,6 +202,21 @@ class Drawings:
             """,
             (pause, failed, thread_id),
         )
+
+    async def wait_to_edit(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
+        """Edit nothing of a thread for *pause*."""
+        await self._execute(
+            """
+            UPDATE threads SET edit_after = now() + %s, edit_failures = CASE WHEN %s THEN edit_failures + 1 ELSE 0 END
+             WHERE id = %s
+            """,
+            (pause, failed, thread_id),
+        )
+
+    async def _numbers(self, query: LiteralString, limit: int) -> list[int]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, (limit,))
+            return [number for (number,) in await cursor.fetchall()]
 
     async def _is_latest(self, query: LiteralString, values: tuple[Any, ...], revision: int) -> bool:
         async with self._pool.connection() as connection:

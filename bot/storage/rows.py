@@ -11,7 +11,8 @@ THREAD = "t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.channel, t.
 #: `of_thread`, because a row of a thread without texts would lose its own `thread_id` to an empty one.
 DELIVERY = """d.id, d.thread_id AS of_thread, d.body, d.author_id, d.author_name, d.status, d.expected_channel,
     d.actual_channel, d.message_id, d.attempts, d.attempted_at, d.retry_at, d.requested_at, d.accepted_at, d.sent_at,
-    d.delivered_at, d.read_at, d.failed_at, d.error_code, d.error_words"""
+    d.delivered_at, d.read_at, d.failed_at, d.error_code, d.error_words, coalesce(d.send_key, d.id) AS send_key,
+    d.held_since, d.told_at, d.reactions, d.again_by"""
 
 #: A thread gets another home, where its next card is posted: (conversation, owner's id, owner's name, thread).
 MOVE_THREAD = """
@@ -47,6 +48,7 @@ def thread(row: Row) -> Thread:
 def delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
+        key=row["send_key"],
         thread_id=row["of_thread"],
         body=row["body"],
         author=Author(row["author_id"], row["author_name"]),
@@ -65,6 +67,10 @@ def delivery(row: Row) -> Delivery:
         failed_at=row["failed_at"],
         error_code=row["error_code"],
         error_words=row["error_words"],
+        held_since=row["held_since"],
+        told_at=row["told_at"],
+        reactions=tuple(row["reactions"]),
+        again_by=row["again_by"],
     )
 
 

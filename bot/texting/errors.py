@@ -23,6 +23,7 @@ Why a text cannot go, or cannot go yet.
     ├── Unavailable            410, 501
     ├── NotSent                refused or failed after Blooio had accepted it
     ├── OwnNumber              to one of our own numbers
+    ├── SentAgain              somebody was faster
     └── NotStored              the database did not take it
         └── PerhapsStored      or may have
 
@@ -162,7 +163,7 @@ class AwaitingReply(TextingError):
     """Too many texts without an answer."""
 
     code = "awaiting_reply"
-    words = "Waiting for their reply before another text can go."
+    words = "Waiting for their reply. It goes out when they write."
 
 
 class LimitReached(TextingError):
@@ -222,6 +223,13 @@ class OwnNumber(TextingError):
 
     code = "own_number"
     words = "That is our own number. Text somebody else."
+
+
+class SentAgain(TextingError):
+    """The failed text was sent again already, or did not fail after all."""
+
+    code = "sent_again"
+    words = "This text was sent again already, or it arrived after all. Look at its thread."
 
 
 class NotStored(TextingError):

@@ -73,9 +73,10 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One text to one person. Its id is the idempotency key of every attempt to send it."""
+    """One text to one person."""
 
     id: UUID
+    key: UUID  # the idempotency key of every attempt: the id, until Blooio refuses it for good under that
     thread_id: int
     body: str
     author: Author
@@ -94,6 +95,10 @@ class Delivery:
     failed_at: datetime | None
     error_code: str | None  # `TextingError.code`
     error_words: str | None  # what a person is told about it
+    held_since: datetime | None = None  # waits for the person's reply, because Blooio wants one first
+    told_at: datetime | None = None  # when Blooio last told us of it unasked
+    reactions: tuple[str, ...] = ()  # what the person put on it, oldest first: "love", or an emoji
+    again_by: str | None = None  # who sent it once more, after it had failed
 
     @property
     def channel(self) -> Channel | None:
@@ -111,6 +116,7 @@ class Request:
     author: Author
     address: Address
     body: str
+    instead_of: UUID | None = None  # the failed text that this one is sent in place of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +144,17 @@ class StatusReport:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     read_at: datetime | None = None
+    failed_at: datetime | None = None
     error_code: str | None = None  # with `failed`: `TextingError.code`
     error_words: str | None = None  # with `failed`: what a person is told
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that Blooio told us of one text so far, unasked."""
+
+    reports: tuple[StatusReport, ...]
+    reactions: tuple[str, ...]  # the person's, oldest first, without those taken back
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.texting.errors import (
     TextingError,
     Unconfirmed,
 )
-from bot.texting.model import Address, Capabilities, Channel, Delivery, DeliveryStatus, StatusReport
+from bot.texting.model import Address, Capabilities, Channel, Delivery, DeliveryStatus, StatusReport, Told
 
 #: How long a check of what a person can receive is trusted. People change phones, but not by the hour.
 CHECK_LASTS = timedelta(hours=12)
@@ -28,6 +28,14 @@ LONGEST_WAIT = timedelta(minutes=5)
 WATCHED_FOR = timedelta(days=3)
 #: SMS may never say `delivered`: after this long, `sent` is its last word.
 SMS_WATCHED_FOR = timedelta(minutes=30)
+
+#: Bounds of the wait between two questions about one text; and of one that Blooio tells us of by itself.
+ASK_AFTER, ASK_EVERY = timedelta(seconds=1), timedelta(minutes=30)
+LOOK_AFTER = timedelta(seconds=15)
+REPAIR_AFTER, REPAIR_EVERY = timedelta(minutes=5), timedelta(hours=6)
+
+#: A text that waits for a reply: whoever has not written in two weeks will not be waited for.
+HELD_WATCHED_FOR = timedelta(days=14)
 
 _RANK = {
     DeliveryStatus.QUEUED: 0,
@@ -92,8 +100,9 @@ def next_check(delivery: Delivery, now: datetime) -> datetime | None:
     """
     Say when to ask Blooio for the status again, or None when nothing more can be learnt by asking.
 
-    A fresh text is asked after every second, an old one ever more rarely: the wait is half the text's age. `read` is
-    never reported to those who ask, so `delivered` is the end of it.
+    A fresh text is asked after every second, an old one ever more rarely: the wait is half the text's age. One that
+    Blooio told us of by itself is asked after only in case the rest was lost. `read` is never reported to those who
+    ask, so `delivered` is the end of it.
     """
     if delivery.accepted_at is None or delivery.status not in {DeliveryStatus.QUEUED, DeliveryStatus.SENT}:
         return None
@@ -101,7 +110,15 @@ def next_check(delivery: Delivery, now: datetime) -> datetime | None:
     sms_sent = delivery.status is DeliveryStatus.SENT and delivery.channel is not Channel.IMESSAGE
     if age > (SMS_WATCHED_FOR if sms_sent else WATCHED_FOR):
         return None
-    return now + min(max(age / 2, timedelta(seconds=1)), timedelta(minutes=30))
+    shortest, longest = (REPAIR_AFTER, REPAIR_EVERY) if delivery.told_at else (ASK_AFTER, ASK_EVERY)
+    return now + min(max(age / 2, shortest), longest)
+
+
+def next_look(delivery: Delivery, now: datetime) -> datetime | None:
+    """Say when to look again whether the person wrote whose reply a text waits for, or None to leave it to them."""
+    if delivery.held_since is None or now - delivery.held_since > HELD_WATCHED_FOR:
+        return None
+    return now + min(max((now - delivery.held_since) / 2, LOOK_AFTER), ASK_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +153,27 @@ def advance(delivery: Delivery, report: StatusReport, now: datetime) -> Moved:
         moved = _with_times(moved, now)
     elif status is not None and not settled and _RANK[delivery.status] < _RANK[DeliveryStatus.DELIVERED]:
         failure = report.error_words if status is DeliveryStatus.FAILED else None
-        moved = replace(moved, status=status, failed_at=now, error_code=report.error_code, error_words=failure)
+        failed_at = report.failed_at or now
+        moved = replace(moved, status=status, failed_at=failed_at, error_code=report.error_code, error_words=failure)
     return Moved(moved, visibly=_seen(moved) != _seen(delivery))
+
+
+def catch_up(delivery: Delivery, told: Told, now: datetime) -> Moved:
+    """
+    Move *delivery* on by all that Blooio told us of it, whatever the order in which it arrived.
+
+    The steps are taken in the order in which they happen, each time all of them: so the last of them to arrive leaves
+    the same behind as if they had come in order.
+    """
+    moved = replace(delivery, reactions=told.reactions, told_at=now)
+    for report in sorted(told.reports, key=_happens):
+        moved = advance(moved, report, now).delivery
+    return Moved(moved, visibly=_seen(moved) != _seen(delivery))
+
+
+def _happens(report: StatusReport) -> int:
+    """Return the place of a report among the steps of a text."""
+    return len(_RANK) if report.status is None else _RANK.get(report.status, len(_RANK))
 
 
 def _with_times(delivery: Delivery, now: datetime) -> Delivery:
@@ -162,4 +198,5 @@ def _seen(delivery: Delivery) -> tuple[object, ...]:
         delivery.actual_channel not in {None, delivery.expected_channel},
         times.get(delivery.status),
         delivery.error_words,
+        delivery.reactions,
     )

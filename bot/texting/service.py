@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.texting.errors import AlreadyExists, NotFound, OwnNumber, TextingError, Unconfirmed
+from bot.texting.errors import AlreadyExists, AwaitingReply, NotFound, OwnNumber, TextingError, Unconfirmed
 from bot.texting.model import Address, Channel, Line, Person, Request, Requested
 from bot.texting.ports import Gateway, Memory
 from bot.texting.routing import (
@@ -23,6 +23,7 @@ from bot.texting.routing import (
     last_word,
     next_attempt,
     next_check,
+    next_look,
     too_late_to_repeat,
 )
 
@@ -34,8 +35,9 @@ ANY_LINE = ""
 #: A check that takes longer holds the text up more than it helps: Blooio chooses the channel anyway.
 CHECK_TIMEOUT = timedelta(seconds=5)
 
-#: How long after acceptance the status is asked for first.
+#: How long after acceptance the status is asked for first; and when Blooio should have told us by then.
 FIRST_CHECK = timedelta(seconds=1)
+FIRST_CHECK_IF_TOLD = timedelta(seconds=5)
 
 
 class Postponed(Exception):
@@ -55,11 +57,13 @@ class Texting:
         memory: Memory,
         gateway: Gateway,
         metadata: bool = True,
+        webhooks: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._memory = memory
         self._gateway = gateway
         self._metadata = metadata
+        self._first_check = FIRST_CHECK_IF_TOLD if webhooks else FIRST_CHECK
         self._now = now
         self._lines: Sequence[Line] = ()
 
@@ -110,6 +114,9 @@ class Texting:
         channel = await self._expected_channel(requested)
         try:
             message_id = await self._send(requested, channel)
+        except AwaitingReply as error:
+            await self._hold(requested, error)
+            return
         except TextingError as error:
             until = next_attempt(error, requested.delivery, self._now())
             if until is None:
@@ -118,7 +125,7 @@ class Texting:
             logger.warning("text_postponed delivery=%s code=%s until=%s", delivery_id, error.code, until.isoformat())
             await self._memory.postpone(delivery_id, error.code, until=until)
             raise Postponed(until) from error
-        await self._memory.accept(delivery_id, message_id, check_at=self._now() + FIRST_CHECK)
+        await self._memory.accept(delivery_id, message_id, check_at=self._now() + self._first_check)
         if requested.person.capabilities is None:
             await self._learn_name(requested.person)
 
@@ -161,7 +168,7 @@ class Texting:
             accepted = await self._gateway.send_message(
                 person.address,
                 delivery.body,
-                idempotency_key=str(delivery.id),
+                idempotency_key=str(delivery.key),
                 from_number=None if requested.thread.line == ANY_LINE else requested.thread.line,
                 metadata={"expected_protocol": channel} if channel and self._metadata else None,
             )
@@ -189,6 +196,20 @@ class Texting:
         logger.warning("text_failed delivery=%s code=%s provider=%s", delivery.id, error.code, error.provider_code)
         await self._memory.fail(delivery.id, error.code, error.words)
 
+    async def _hold(self, requested: Requested, error: AwaitingReply) -> None:
+        """Keep a text until the person writes. Nothing was sent, so the next attempt has a key of its own."""
+        delivery = requested.delivery
+        logger.info("text_held delivery=%s provider=%s", delivery.id, error.provider_code)
+        held = replace(delivery, held_since=self._now())
+        check_at = next_look(held, self._now()) or self._now()
+        await self._memory.hold(delivery.id, error.code, error.words, key=new_id(), check_at=check_at)
+
+    async def heard_from(self, address: Address, line: str | None) -> None:
+        """A person wrote to our *line*: what waited for that goes out."""
+        released = await self._memory.release(address, line)
+        if released:
+            logger.info("texts_released count=%d", released)
+
     async def follow(self, limit: int = 20) -> int:
         """Ask Blooio for the status of the texts that are due, and record it. Return how many were due."""
         due = await self._memory.take_due_checks(limit)
@@ -201,6 +222,9 @@ class Texting:
 
     async def _check(self, requested: Requested) -> None:
         delivery = requested.delivery
+        if delivery.held_since is not None:
+            await self._look_for_a_reply(requested, delivery.held_since)
+            return
         if delivery.message_id is None:
             await self._memory.check_again(delivery.id, None)
             return
@@ -213,6 +237,19 @@ class Texting:
             await self._memory.check_again(delivery.id, self._later(requested, error))
         else:
             await self._memory.record(delivery.id, report, now=self._now())
+
+    async def _look_for_a_reply(self, requested: Requested, since: datetime) -> None:
+        """Look whether a person has written since a text began to wait for that."""
+        delivery, address = requested.delivery, requested.person.address
+        try:
+            replies = await self._gateway.list_messages(address, direction="inbound", since=since)
+        except TextingError as error:
+            logger.warning("reply_not_looked_for delivery=%s code=%s", delivery.id, error.code)
+        else:
+            if replies.items:
+                await self.heard_from(address, requested.thread.line or None)
+                return
+        await self._memory.check_again(delivery.id, next_look(delivery, self._now()))
 
     def _later(self, requested: Requested, error: TextingError) -> datetime | None:
         again = next_check(requested.delivery, self._now())

@@ -80,6 +80,7 @@ class TestMigrations:
         assert sorted(one + other) == [
             "0001_people_threads_deliveries.sql",
             "0002_tell_the_painter.sql",
+            "0003_events_notices.sql",
             "procrastinate/schema.sql",
         ]
 
@@ -224,18 +225,19 @@ class TestDrawings:
         """A new thread waits with its text, until both are drawn."""
         requested = await storage.request()
         thread_id, delivery_id = requested.thread.id, requested.delivery.id
-        assert await storage.drawings.waiting(10) == [thread_id]
-        shown = await storage.drawings.load(thread_id)
+        assert await storage.drawings.to_post(10) == [thread_id]
+        shown = await storage.drawings.load_new(thread_id)
         assert shown is not None
         assert [text.delivery.id for text in shown.texts] == [delivery_id]
-        await storage.drawings.card_posted(thread_id, "C1", "1.1", revision=shown.revision)
+        assert await storage.drawings.card_posted(thread_id, "C1", "1.1", revision=shown.revision)
         assert await storage.drawings.text_posted(delivery_id, "C1", "1.2", revision=shown.texts[0].revision)
-        assert await storage.drawings.waiting(10) == []
+        assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [])
 
     async def test_a_change_during_the_drawing_is_noticed(self, storage: Storage) -> None:
-        """The old revision is drawn, and said not to be the latest."""
+        """The old revision is drawn, said not to be the latest, and waits to be drawn again."""
         requested = await storage.accepted()
-        shown = await storage.drawings.load(requested.thread.id)
+        thread_id = requested.thread.id
+        shown = await storage.drawings.load_new(thread_id)
         assert shown is not None
         report = StatusReport(DeliveryStatus.SENT, None)
         await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
@@ -243,17 +245,34 @@ class TestDrawings:
             requested.delivery.id, "C1", "1.2", revision=shown.texts[0].revision
         )
         assert not latest
+        assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [thread_id])
+        changed = await storage.drawings.load_changed(thread_id)
+        assert changed is not None
+        assert [text.delivery.status for text in changed.texts] == [DeliveryStatus.SENT]
 
     async def test_a_thread_that_has_to_wait_is_left_alone(self, storage: Storage) -> None:
         """Neither listed nor loaded until the pause is over; failures are counted in a row."""
         thread_id = (await storage.request()).thread.id
-        await storage.drawings.wait(thread_id, timedelta(minutes=1), failed=True)
-        assert await storage.drawings.waiting(10) == []
-        assert await storage.drawings.load(thread_id) is None
-        await storage.drawings.wait(thread_id, timedelta(seconds=-1), failed=True)
-        shown = await storage.drawings.load(thread_id)
+        await storage.drawings.wait_to_post(thread_id, timedelta(minutes=1), failed=True)
+        assert await storage.drawings.to_post(10) == []
+        assert await storage.drawings.load_new(thread_id) is None
+        await storage.drawings.wait_to_post(thread_id, timedelta(seconds=-1), failed=True)
+        shown = await storage.drawings.load_new(thread_id)
         assert shown is not None
         assert shown.failures == 2
+
+    async def test_an_edit_may_wait_when_a_post_need_not(self, storage: Storage) -> None:
+        """What can be posted is posted, while what could not be edited is left alone."""
+        first = await storage.accepted()
+        await storage.drawings.card_posted(first.thread.id, "C1", "1.1", revision=0)
+        await storage.drawings.text_posted(first.delivery.id, "C1", "1.2", revision=0)
+        await storage.drawings.wait_to_edit(first.thread.id, timedelta(minutes=1), failed=True)
+        assert await storage.drawings.load_changed(first.thread.id) is None
+        second = await storage.request(replace(REQUEST, key="T1:2"))
+        shown = await storage.drawings.load_new(first.thread.id)
+        assert shown is not None
+        assert [text.delivery.id for text in shown.texts] == [second.delivery.id]
+        assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([first.thread.id], [])
 
     async def test_a_deleted_card_waits_for_the_next_text(self, storage: Storage) -> None:
         """It is not drawn again for its own sake; a message that is no card is none of ours."""
@@ -262,17 +281,21 @@ class TestDrawings:
         await storage.drawings.text_posted(requested.delivery.id, "C1", "1.2", revision=1)
         assert not await storage.drawings.card_gone("C1", "1.2")
         assert await storage.drawings.card_gone("C1", "1.1")
-        assert await storage.drawings.waiting(10) == []
+        assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [])
 
     async def test_a_change_announces_itself(self, storage: Storage) -> None:
-        """Whoever changes a row, the painter hears of its thread."""
+        """Whoever changes a row, the painter hears of its thread, and whether there is something to post."""
         async with await psycopg.AsyncConnection.connect(storage.url, autocommit=True) as listener:
             await listener.execute("LISTEN texting_draw")
+            await listener.execute("LISTEN texting_edit")
             requested = await storage.accepted()
-            report = StatusReport(DeliveryStatus.SENT, None)
-            await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
-            heard = [one.payload async for one in listener.notifies(timeout=5, stop_after=2)]
-        assert heard == [str(requested.thread.id)] * 2
+            now, delivery_id = datetime.now(UTC), requested.delivery.id
+            await storage.deliveries.record(delivery_id, StatusReport(DeliveryStatus.SENT, None), now=now)
+            await storage.drawings.text_posted(delivery_id, "C1", "1.2", revision=2)
+            await storage.deliveries.record(delivery_id, StatusReport(DeliveryStatus.DELIVERED, None), now=now)
+            heard = [(one.channel, one.payload) async for one in listener.notifies(timeout=5, stop_after=3)]
+        thread_id = str(requested.thread.id)
+        assert heard == [("texting_draw", thread_id)] * 2 + [("texting_edit", thread_id)]
 
 
 class TestDeadWorkers:

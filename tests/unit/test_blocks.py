@@ -30,7 +30,7 @@ ANA = Author("U1", "Ana")
 THREAD = Thread(1, "+15550109999", "C1", "1.2", None, ANA)
 JANE = Person(1, "T1", Address("+15551234567"), "Jane <3 Doe", Capabilities(imessage=True, sms=True, checked_at=AT))
 QUEUED = Delivery(
-    id=UUID(int=1), thread_id=1, body="Hi & bye *now*", author=ANA, status=DeliveryStatus.QUEUED,
+    id=UUID(int=1), key=UUID(int=1), thread_id=1, body="Hi & bye *now*", author=ANA, status=DeliveryStatus.QUEUED,
     expected_channel=Channel.IMESSAGE, actual_channel=None, message_id=None, attempts=0, attempted_at=None,
     retry_at=None, requested_at=AT, accepted_at=None, sent_at=None, delivered_at=None, read_at=None, failed_at=None,
     error_code=None, error_words=None,

@@ -197,6 +197,7 @@ class TestStatusChanged:
                 StatusReport(
                     DeliveryStatus.FAILED,
                     None,
+                    failed_at=seconds(1760000006000),
                     error_code="not_sent",
                     error_words="Blooio says: carrier_rejected",
                 ),
@@ -214,6 +215,7 @@ class TestStatusChanged:
                 StatusReport(
                     DeliveryStatus.FAILED,
                     None,
+                    failed_at=seconds(1760000006000),
                     error_code="not_sent",
                     error_words="Blooio says: carrier_rejected",
                 ),

@@ -35,7 +35,7 @@ from bot.texting.routing import (
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 PHONE, EMAIL = Address("+15551234567"), Address("pat@example.test")
 QUEUED = Delivery(
-    id=UUID(int=1), thread_id=1, body="Hi", author=Author("U1", "Ana"), status=DeliveryStatus.QUEUED,
+    id=UUID(int=1), key=UUID(int=1), thread_id=1, body="Hi", author=Author("U1", "Ana"), status=DeliveryStatus.QUEUED,
     expected_channel=Channel.IMESSAGE, actual_channel=None, message_id=None, attempts=1, attempted_at=NOW,
     retry_at=None, requested_at=NOW, accepted_at=None, sent_at=None, delivered_at=None, read_at=None, failed_at=None,
     error_code=None, error_words=None,

@@ -1,5 +1,6 @@
 """The environment becomes settings, or one message that names everything wrong with it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_the_least_is_three_secrets() -> None:
     assert settings.database_url is None
     assert settings.blooio_webhook_secrets == ()
     assert settings.blooio_metadata
+    assert not settings.blooio_register_webhook
+    assert (settings.admin_channel, settings.keep_events) == (None, timedelta(days=30))
 
 
 def test_a_port_opens_the_bot_to_others() -> None:
@@ -55,6 +58,9 @@ def test_webhook_secrets_are_a_list() -> None:
         pytest.param("PORT", "³", id="a digit that is not a number"),
         pytest.param("DEFAULT_REGION", "Germany", id="a country's name instead of its letters"),
         pytest.param("BLOOIO_METADATA", "perhaps", id="neither true nor false"),
+        pytest.param("KEEP_EVENTS_DAYS", "0", id="events kept for no time"),
+        pytest.param("KEEP_EVENTS_DAYS", "9" * 5000, id="events kept beyond time"),
+        pytest.param("KEEP_EVENTS_DAYS", "two weeks", id="days in words"),
     ],
 )
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:
@@ -89,3 +95,9 @@ def test_secrets_stay_out_of_the_repr() -> None:
     shown = repr(read_settings(ENOUGH | secrets))
     assert not [secret for secret in ("xoxb", "xapp", "key", "sign", "whsec", "pw") if f"'{secret}" in shown]
     assert "pw@" not in shown
+
+
+def test_registering_needs_an_address() -> None:
+    """A webhook without a public address would be registered nowhere."""
+    with pytest.raises(SettingsError, match="PUBLIC_URL is missing"):
+        read_settings(ENOUGH | {"BLOOIO_REGISTER_WEBHOOK": "true"})

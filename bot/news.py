@@ -1,0 +1,140 @@
+"""
+What Blooio told us, applied: events become the state of a text, or the end of its wait.
+
+An event is stored when it arrives and applied here, by the leader. Each time, all that was ever told of a text is read
+again, so repeats and any order of arrival end in the same row; an event that came before we knew the text's id waits
+until we do.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from bot.blooio import webhook
+from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction, StatusChanged
+from bot.leading import Hears
+from bot.storage.deliveries import Deliveries
+from bot.storage.events import Events, StoredEvent
+from bot.texting.model import Told
+from bot.texting.service import Texting
+
+logger = logging.getLogger(__name__)
+
+#: Texts brought up to date in one transaction.
+_BATCH = 100
+
+#: How often events are looked for that nobody announced: those of a text whose id was not known when they came.
+_LOOK_SECONDS = 0.5
+
+#: A text that is nobody's after this long was sent elsewhere: from Blooio's dashboard, or with another key.
+_OURS_WITHIN = timedelta(hours=1)
+_TIDY_SECONDS = 60.0
+
+
+class News:
+    """Applies events, one process at a time: it is a part of what the leader does."""
+
+    def __init__(self, *, events: Events, deliveries: Deliveries, texting: Texting, keep: timedelta) -> None:
+        self._events = events
+        self._deliveries = deliveries
+        self._texting = texting
+        self._keep = keep
+        self._announced = asyncio.Event()
+        self.hears: Hears = {"texting_event": lambda _: self._announced.set()}
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Apply events until the block is left."""
+        tasks = [
+            asyncio.create_task(self._apply_all(), name="news"),
+            asyncio.create_task(self._tidy(), name="news tidies"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _apply_all(self) -> None:
+        while True:
+            self._announced.clear()
+            try:
+                while await self.apply():
+                    pass
+            except (psycopg.Error, PoolTimeout):
+                logger.warning("news_blind", exc_info=True)
+                await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await asyncio.wait_for(self._announced.wait(), _LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def apply(self) -> bool:
+        """Apply some of what is not applied yet; return whether there may be more."""
+        message_ids = await self._events.to_apply(_BATCH)
+        if message_ids:
+            await self._bring_up_to_date(message_ids)
+        received = await self._events.named("message.received", _BATCH)
+        for stored in received:
+            if isinstance(event := read(stored), MessageReceived):
+                await self._texting.heard_from(event.address, event.line)
+        if received:
+            await self._events.applied([stored.key for stored in received])
+        return len(message_ids) == _BATCH or len(received) == _BATCH
+
+    async def _bring_up_to_date(self, message_ids: Sequence[str]) -> None:
+        stored = await self._events.about(message_ids)
+        by_text: dict[str, list[Event]] = defaultdict(list)
+        for one in stored:
+            event = read(one)
+            if event is not None and one.message_id is not None:
+                by_text[one.message_id].append(event)
+        told = {message_id: told_by(events) for message_id, events in by_text.items()}
+        await self._deliveries.tell(told, now=datetime.now(UTC))
+        await self._events.applied([one.key for one in stored])
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self._events.give_up(_OURS_WITHIN)
+                await self._events.forget(self._keep)
+            except (psycopg.Error, PoolTimeout):
+                logger.warning("events_not_tidied", exc_info=True)
+            await asyncio.sleep(_TIDY_SECONDS)
+
+
+def read(stored: StoredEvent) -> Event | None:
+    """Read an event again that was understood when it came; None if it is not any more."""
+    try:
+        return webhook.parse(stored.body)
+    except MalformedEvent:
+        logger.error("event_not_understood_any_more")
+        return None
+
+
+def told_by(events: Iterable[Event]) -> Told:
+    """Gather what *events*, in the order of their arrival, say of one text."""
+    reports, reactions = [], []
+    for event in events:
+        if isinstance(event, StatusChanged):
+            reports.append(event.report)
+        elif isinstance(event, Reaction) and event.address is not None:
+            reactions.append(event)
+    standing: list[str] = []
+    for reaction in sorted(reactions, key=_when):
+        if reaction.reaction in standing:
+            standing.remove(reaction.reaction)
+        if reaction.added:
+            standing.append(reaction.reaction)
+    return Told(tuple(reports), tuple(standing))
+
+
+def _when(reaction: Reaction) -> float:
+    return reaction.at.timestamp() if reaction.at else 0.0

@@ -1,0 +1,93 @@
+"""`POST /blooio/webhooks`: what Blooio tells us, verified, stored, and only then acknowledged."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from prometheus_client import Counter, Histogram
+from psycopg_pool import PoolTimeout
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bot.blooio import webhook
+from bot.blooio.webhook import InvalidSignature, MalformedEvent, UnknownEvent
+from bot.request_body import TooLarge, TooSlow, read_body
+from bot.storage.events import Events
+
+logger = logging.getLogger(__name__)
+
+#: How often the log says that webhooks are refused for want of a secret.
+_SAY_AGAIN_SECONDS = 60.0
+
+_ANSWERS = Counter("texting_webhooks", "Blooio's webhooks by our answer", ["answer"])
+_ANSWER_SECONDS = Histogram(
+    "texting_webhook_seconds",
+    "Time from a webhook of Blooio's to our answer",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+)
+
+
+class BlooioWebhooks:
+    """
+    The endpoint. Whoever calls it learns a status and nothing else; nothing of the body reaches a log.
+
+    200: stored, also when it was stored before. 400: signed, but no event. 401: not signed by Blooio, or long ago.
+    413: too large. 503: not stored; Blooio tries again.
+    """
+
+    def __init__(self, *, secrets: Callable[[], Awaitable[Sequence[str]]], events: Events) -> None:
+        self._secrets = secrets
+        self._events = events
+        self._say_again_at = 0.0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = time.monotonic()
+        status = await self._answer(Request(scope, receive))
+        _ANSWERS.labels(status).inc()
+        _ANSWER_SECONDS.observe(time.monotonic() - started)
+        await Response(status_code=status)(scope, receive, send)
+
+    async def _answer(self, request: Request) -> int:
+        try:
+            body = await read_body(request)
+        except TooLarge:
+            return 413
+        except TooSlow:
+            return 408
+        except ClientDisconnect:
+            return 400  # nobody reads it
+        secrets = await self._secrets()
+        if not secrets:
+            self._say_what_is_missing()
+            return 401
+        try:
+            header = request.headers.get("x-blooio-signature")
+            webhook.verify(header, body, secrets=secrets, now=datetime.now(UTC))
+            event = webhook.parse(body)
+        except InvalidSignature:
+            logger.warning("webhook_refused reason=signature")
+            return 401
+        except MalformedEvent:
+            logger.warning("webhook_refused reason=malformed")
+            return 400
+        unknown = isinstance(event, UnknownEvent)
+        try:
+            await self._events.store(
+                event.key,
+                event.key.partition(":")[0],
+                None if isinstance(event, UnknownEvent) else event.message_id,
+                body,
+                to_apply=not unknown,
+            )
+        except (psycopg.Error, PoolTimeout) as error:
+            logger.warning("webhook_not_stored error=%s", type(error).__name__)
+            return 503
+        return 200
+
+    def _say_what_is_missing(self) -> None:
+        if time.monotonic() >= self._say_again_at:
+            self._say_again_at = time.monotonic() + _SAY_AGAIN_SECONDS
+            logger.error("webhook_refused reason=no_secret (set BLOOIO_WEBHOOK_SECRET; python -m bot doctor helps)")
