@@ -243,6 +243,8 @@ class Texting:
         delivery, address = requested.delivery, requested.person.address
         try:
             replies = await self._gateway.list_messages(address, direction="inbound", since=since)
+        except NotFound:  # nobody ever wrote in this chat
+            logger.debug("no_reply delivery=%s", delivery.id)
         except TextingError as error:
             logger.warning("reply_not_looked_for delivery=%s code=%s", delivery.id, error.code)
         else:

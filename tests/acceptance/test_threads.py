@@ -109,9 +109,13 @@ async def test_one_person_has_one_thread(story: Story) -> None:
     answer = await story.text("See you at the desk", by=story.stage.ben)
     await story.shows(["Hi Jane", "See you at the desk"])
 
-    (card,) = await story.posts()
+
+    async def card_is_drawn() -> Message | None:
+        (card,) = await story.posts()
+        return card if card.text.splitlines() == [story.shown, "🔵 iMessage · open · Ana Alvarez"] else None
+
+    card = await story.stage.sandbox.until(card_is_drawn)
     assert is_card(card)
-    assert card.text.splitlines() == [story.shown, "🔵 iMessage · open · Ana Alvarez"]
     texts = await story.stage.ana.sees_thread(story.home, card.ts)
     assert [text.author for text in texts] == ["Ana Alvarez", "Ben Baker"]
     assert [text.raw["image"].rpartition("/")[2] for text in texts] == [

@@ -29,6 +29,7 @@ from bot.texting.routing import (
     last_word,
     next_attempt,
     next_check,
+    next_look,
     too_late_to_repeat,
 )
 
@@ -151,6 +152,9 @@ def test_nobody_is_told_to_try_again_what_may_have_been_sent(
         pytest.param(replace(SENT, actual_channel=Channel.SMS), 60, 30, id="an SMS just sent"),
         pytest.param(replace(SENT, actual_channel=Channel.SMS), 3600, None, id="an SMS that will say no more"),
         pytest.param(replace(SENT, status=DeliveryStatus.DELIVERED), 1, None, id="nothing is better than delivered"),
+        pytest.param(replace(ACCEPTED, told_at=NOW), 1, 300, id="Blooio tells us of this one"),
+        pytest.param(replace(SENT, told_at=NOW), 7200, 3600, id="Blooio told us, and then no more"),
+        pytest.param(replace(SENT, told_at=NOW), 86_400, 21_600, id="a day after it told us last"),
         pytest.param(FAILED, 1, None, id="failed"),
     ],
 )
@@ -158,6 +162,23 @@ def test_asking_starts_soon_and_slows_down(delivery: Delivery, age: float, wait:
     """The wait is half the text's age, and asking ends when it can tell nothing more."""
     now = NOW + seconds(age)
     assert next_check(delivery, now) == (None if wait is None else now + seconds(wait))
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"),
+    [
+        pytest.param(0, 15, id="it begins to wait"),
+        pytest.param(600, 300, id="ten minutes"),
+        pytest.param(86_400, 1800, id="a day"),
+        pytest.param(15 * 86_400, None, id="two weeks without an answer"),
+    ],
+)
+def test_a_reply_is_looked_for_ever_more_rarely(age: float, wait: float | None) -> None:
+    """Without webhooks nobody else says that the person wrote."""
+    now = NOW + seconds(age)
+    held = replace(QUEUED, held_since=NOW)
+    assert next_look(held, now) == (None if wait is None else now + seconds(wait))
+    assert next_look(QUEUED, now) is None
 
 
 REPORTS = [
