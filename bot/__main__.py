@@ -5,21 +5,26 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import uvloop
 from dotenv import dotenv_values
+from psycopg import AsyncConnection
 
 from bot import log
 from bot.app import Role, running
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.checks import StartError, Unreachable, check_blooio_key, check_slack_app_token, check_slack_bot_token
+from bot.doctor import Mark, check_public_url, check_webhook, rotate_webhook_secret
 from bot.server import bind
 from bot.settings import Settings, SettingsError, read_settings
 from bot.slack import open_slack
 from bot.storage.database import DatabaseAway, connect, database_url, migrate
+from bot.storage.webhooks import KeptWebhook, kept_webhook, replace_secret
 
 STARTED_WRONG = 1
 SETTINGS_WRONG = 2
@@ -29,7 +34,7 @@ _COMMANDS = {
     "web": "only receive from Slack",
     "worker": "only send texts, follow them and draw their threads",
     "migrate": "bring the database's schema up to date and exit",
-    "doctor": "check every setting against the live service and say what to do",
+    "doctor": "check every setting against the live service, register the webhook, and say what to do",
 }
 
 
@@ -40,7 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", metavar="command")
     for name, meaning in _COMMANDS.items():
-        commands.add_parser(name, help=meaning, description=meaning)
+        subparser = commands.add_parser(name, help=meaning, description=meaning)
+        if name == "doctor":
+            subparser.add_argument(
+                "--rotate-webhook-secret",
+                dest="command",
+                action="store_const",
+                const="rotate",
+                default="doctor",
+                help="only get a new secret for the webhook at PUBLIC_URL; the old one is dead at once",
+            )
     command = parser.parse_args(arguments).command or "run"
 
     log.configure()
@@ -119,25 +133,63 @@ async def _doctor(settings: Settings, _: str) -> int:
             except (StartError, Unreachable) as problem:
                 healthy = False
                 print(f"✗ {name}: {problem}")
+        if settings.public_url is not None:
+            reached = await check_public_url(settings.public_url)
+            print(f"{reached.mark} PUBLIC_URL: {reached.words}")
+        webhook = await check_webhook(settings, BlooioClient(http), kept=lambda url: _kept_webhook(settings, url))
+        print(f"{webhook.mark} Webhooks: {webhook.words}")
+        healthy = healthy and webhook.mark is not Mark.WRONG
     return 0 if healthy else STARTED_WRONG
 
 
+async def _rotate(settings: Settings, _: str) -> int:
+    """Print the webhook's new secret."""
+
+    async def replace(url: str, webhook_id: str, secret: str) -> bool:
+        try:
+            async with _database(settings) as connection:
+                return await replace_secret(connection, url, webhook_id, secret)
+        except (Unreachable, psycopg.Error):
+            return False  # set as a setting it is believed all the same
+
+    async with blooio_http(settings.blooio_base_url, settings.blooio_api_key) as http:
+        rotated = await rotate_webhook_secret(settings, BlooioClient(http), replace=replace)
+    print(f"{rotated.mark} Webhooks: {rotated.words}")
+    return STARTED_WRONG if rotated.mark is Mark.WRONG else 0
+
+
 async def _check_database(settings: Settings) -> str:
-    try:
-        async with (
-            database_url(settings.database_url, settings.data_dir) as url,
-            await connect(url) as connection,
-        ):
-            cursor = await connection.execute("SHOW server_version")
-            row = await cursor.fetchone()
-    except DatabaseAway as error:
-        raise Unreachable(str(error)) from error
-    except Exception as error:
-        raise Unreachable(f"it did not start ({type(error).__name__}). Check DATA_DIR.") from error
+    async with _database(settings) as connection:
+        cursor = await connection.execute("SHOW server_version")
+        row = await cursor.fetchone()
     return f"PostgreSQL {row[0] if row else '?'}"
 
 
-_COROUTINES = {"migrate": _migrate, "doctor": _doctor}
+async def _kept_webhook(settings: Settings, url: str) -> KeptWebhook | None:
+    try:
+        async with _database(settings) as connection:
+            return await kept_webhook(connection, url)
+    except psycopg.errors.UndefinedTable:  # the bot has not started on this database yet
+        return None
+    except psycopg.Error as error:
+        raise Unreachable(type(error).__name__) from error
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[AsyncConnection[Any]]:
+    """Connect to the database. Raises Unreachable."""
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(database_url(settings.database_url, settings.data_dir))
+            connection = await stack.enter_async_context(await connect(url))
+        except DatabaseAway as error:
+            raise Unreachable(str(error)) from error
+        except Exception as error:
+            raise Unreachable(f"it did not start ({type(error).__name__}). Check DATA_DIR.") from error
+        yield connection
+
+
+_COROUTINES = {"migrate": _migrate, "doctor": _doctor, "rotate": _rotate}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blooio.client import BlooioClient
 from bot.settings import Settings
 from bot.slack import Slack, SlackError, SlackRefused
-from bot.texting.errors import AllowanceUsedUp, Disconnected, NotAllowed, TextingError
+from bot.texting.errors import (
+    AllowanceUsedUp,
+    Disconnected,
+    NotAllowed,
+    TextingError,
+)
 
 logger = logging.getLogger(__name__)
 

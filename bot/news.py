@@ -115,7 +115,7 @@ def read(stored: StoredEvent) -> Event | None:
     try:
         return webhook.parse(stored.body)
     except MalformedEvent:
-        logger.error("event_not_understood_any_more")
+        logger.warning("event_not_understood_any_more")
         return None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 #: Slack's requests and Blooio's webhooks are a few kilobytes.
 MAX_BODY = 1_000_000
@@ -11,31 +11,31 @@ MAX_BODY = 1_000_000
 MAX_SECONDS = 10.0
 
 
-class TooLarge(Exception):
-    """The body is larger than anything we are sent in earnest."""
+class BodyRefused(Exception):
+    """The body cannot be had, or is not wanted; *status* is the answer."""
 
-
-class TooSlow(Exception):
-    """The body did not arrive in time."""
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 async def read_body(request: Request) -> bytes:
-    """Read the body as it came. Raises TooLarge, TooSlow and starlette's ClientDisconnect."""
+    """Read the body as it came. Raises BodyRefused: 413 too large, 408 too slow, 400 broken off."""
     announced = request.headers.get("content-length", "")
-    if (
-        announced.isascii()
-        and announced.isdigit()
-        and (len(announced) > len(str(MAX_BODY)) or int(announced) > MAX_BODY)
+    if len(announced) > len(str(MAX_BODY)) or (
+        announced.isascii() and announced.isdigit() and int(announced) > MAX_BODY
     ):
-        raise TooLarge
+        raise BodyRefused(413)
     parts, size = [], 0
     try:
         async with asyncio.timeout(MAX_SECONDS):
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_BODY:
-                    raise TooLarge
+                    raise BodyRefused(413)
                 parts.append(part)
     except TimeoutError:
-        raise TooSlow from None
+        raise BodyRefused(408) from None
+    except ClientDisconnect:
+        raise BodyRefused(400) from None  # nobody reads it
     return b"".join(parts)

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.dispatch import Dispatcher
 from bot.registration import WEBHOOK_PATH
-from bot.request_body import TooLarge, TooSlow, read_body
+from bot.request_body import BodyRefused, read_body
 from bot.webhooks import BlooioWebhooks
 
 logger = logging.getLogger(__name__)
@@ -78,12 +78,8 @@ class _SlackEvents:
     async def _answer(self, request: Request) -> Response:
         try:
             raw = await read_body(request)
-        except TooLarge:
-            return Response(status_code=413)
-        except TooSlow:
-            return Response(status_code=408)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
+        except BodyRefused as refused:
+            return Response(status_code=refused.status)
         if not self._is_slacks(request, raw):
             return Response(status_code=401)
         try:

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 from prometheus_client import Counter, Histogram
 from psycopg_pool import PoolTimeout
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.blooio import webhook
-from bot.blooio.webhook import InvalidSignature, MalformedEvent, UnknownEvent
-from bot.request_body import TooLarge, TooSlow, read_body
+from bot.blooio.webhook import Event, InvalidSignature, MalformedEvent, UnknownEvent
+from bot.request_body import BodyRefused, read_body
 from bot.storage.events import Events
 
 logger = logging.getLogger(__name__)
@@ -53,39 +53,36 @@ class BlooioWebhooks:
     async def _answer(self, request: Request) -> int:
         try:
             body = await read_body(request)
-        except TooLarge:
-            return 413
-        except TooSlow:
-            return 408
-        except ClientDisconnect:
-            return 400  # nobody reads it
-        secrets = await self._secrets()
-        if not secrets:
-            self._say_what_is_missing()
-            return 401
-        try:
-            header = request.headers.get("x-blooio-signature")
-            webhook.verify(header, body, secrets=secrets, now=datetime.now(UTC))
-            event = webhook.parse(body)
+            event = await self._verified(request.headers.get("x-blooio-signature"), body)
+        except BodyRefused as refused:
+            return refused.status
         except InvalidSignature:
-            logger.warning("webhook_refused reason=signature")
             return 401
         except MalformedEvent:
             logger.warning("webhook_refused reason=malformed")
             return 400
-        unknown = isinstance(event, UnknownEvent)
+        name, message_id = event.key.partition(":")[0], None
+        if not isinstance(event, UnknownEvent):
+            message_id = event.message_id
         try:
-            await self._events.store(
-                event.key,
-                event.key.partition(":")[0],
-                None if isinstance(event, UnknownEvent) else event.message_id,
-                body,
-                to_apply=not unknown,
-            )
+            await self._events.store(event.key, name, message_id, body, to_apply=message_id is not None)
         except (psycopg.Error, PoolTimeout) as error:
             logger.warning("webhook_not_stored error=%s", type(error).__name__)
             return 503
         return 200
+
+    async def _verified(self, header: str | None, body: bytes) -> Event:
+        """Return what a body tells, if Blooio signed it. Raises InvalidSignature and MalformedEvent."""
+        secrets = await self._secrets()
+        if not secrets:
+            self._say_what_is_missing()
+            raise InvalidSignature
+        try:
+            webhook.verify(header, body, secrets=secrets, now=datetime.now(UTC))
+        except InvalidSignature:
+            logger.warning("webhook_refused reason=signature")
+            raise
+        return webhook.parse(body)
 
     def _say_what_is_missing(self) -> None:
         if time.monotonic() >= self._say_again_at:

@@ -104,8 +104,9 @@ def _limit_words(code: str | None, body: dict[str, Any]) -> str | None:
         limit = reading.count(body.get("cap"))
     if current is None or limit is None:
         return None
-    people = "new people today" if code == "new_conversation_limit_reached" else "new people"
-    return f"The limit for {people} is reached ({current} of {limit}). People you already text still work."
+    which = "Today's limit" if code == "new_conversation_limit_reached" else "The limit"
+    reached = f"{which} for new people is reached ({current} of {limit})."
+    return f"{reached} You can still text everyone you have texted before."
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -83,7 +83,7 @@ async def test_settings_malformed(tmp_path: Path) -> None:
         "  SLACK_API_URL should use https (plain http is only for this machine's own addresses)",
         "  BLOOIO_BASE_URL should be a web address, such as https://example.com",
         "  DATABASE_URL should start with postgresql://",
-        "  PORT should be a port number from 0 to 65535",
+        "  PORT should be a number from 0 to 65535",
         "  DEFAULT_REGION should be a country's two letters, such as US or DE",
     ]
 
@@ -159,7 +159,13 @@ async def test_doctor(sandbox: Sandbox, database_url: str, tmp_path: Path) -> No
     ended = await run(tmp_path, "doctor", **sandbox.environment() | {"DATABASE_URL": database_url})
     assert ended.status == 0
     lines = ended.said.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["✓ Slack", "✓ Blooio", "✓ Database", "✓ Socket Mode"]
+    assert [line.partition(":")[0] for line in lines] == [
+        "✓ Slack",
+        "✓ Blooio",
+        "✓ Database",
+        "✓ Socket Mode",
+        "- Webhooks",
+    ]
     assert lines[:2] == ["✓ Slack: Acme as @texting", "✓ Blooio: 1 active number"]
 
 
@@ -173,6 +179,7 @@ async def test_doctor_finds_services_away(sandbox: Sandbox, tmp_path: Path) -> N
         "✗ Blooio",
         "✗ Database",
         "✓ Socket Mode",
+        "- Webhooks",
     ]
 
 

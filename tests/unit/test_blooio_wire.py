@@ -22,6 +22,7 @@ from bot.texting.model import (
 )
 
 JANE = "+15551234567"
+HOOK = "https://bot.example.com/blooio/webhooks"
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 AT_4000 = datetime(2025, 10, 9, 8, 53, 24, tzinfo=UTC)  # 1760000004000 ms
 AT_4800 = datetime(2025, 10, 9, 8, 53, 24, 800_000, tzinfo=UTC)
@@ -115,6 +116,14 @@ class TestRequests:
             "limit": 200,
             "offset": 0,
         }
+
+    def test_webhooks(self):
+        """Everything is told for good, and nothing is left to a default; an id is opaque."""
+        assert wire.list_webhooks() == wire.Request("GET", "/webhooks")
+        assert wire.create_webhook(HOOK) == wire.Request(
+            "POST", "/webhooks", json={"webhook_url": HOOK, "webhook_type": "all", "valid_until": -1}
+        )
+        assert wire.rotate_webhook_secret("wh/1") == wire.Request("POST", "/webhooks/wh%2F1/secret/rotate")
 
     def test_tags_are_added_together(self):
         """One call adds several."""
@@ -329,6 +338,92 @@ class TestAccount:
         assert wire.parse_lines(*said({"numbers": [{"phone_number": JANE}, {}]})) == (
             Line(JANE, active=True, reply_only=False),
         )
+
+
+class TestWebhooks:
+    """What Blooio tells us of its webhooks."""
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [
+            pytest.param(
+                {"webhook_id": "wh_1", "is_active": True, "deprecated_at": None, "valid_until": -1},
+                wire.Webhook("wh_1", HOOK),
+                id="one that works, for good",
+            ),
+            pytest.param(
+                {"webhook_id": "wh_1", "is_active": False}, wire.Webhook("wh_1", HOOK, active=False), id="paused"
+            ),
+            pytest.param(
+                {"webhook_id": "wh_1", "deprecated_at": 1760000004000},
+                wire.Webhook("wh_1", HOOK, active=False),
+                id="paused, told by the time only",
+            ),
+            pytest.param(
+                {"webhook_id": "wh_1", "valid_until": 1760000004000},
+                wire.Webhook("wh_1", HOOK, valid_until=AT_4000),
+                id="until a time",
+            ),
+            pytest.param({}, wire.Webhook("", HOOK), id="nothing but its address: missing is no reason for an alarm"),
+            pytest.param(
+                {"webhook_id": 7, "is_active": "no", "valid_until": "for ever"}, wire.Webhook("", HOOK), id="nonsense"
+            ),
+        ],
+    )
+    def test_listed(self, row, expected):
+        """A webhook is listed with its state and never with its secret."""
+        assert wire.parse_webhooks(*said({"webhooks": [{"webhook_url": HOOK, **row}]})) == (expected,)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param({}, id="no list"),
+            pytest.param({"webhooks": None}, id="null"),
+            pytest.param({"webhooks": [7, {"webhook_id": "wh_1"}]}, id="rows without an address"),
+        ],
+    )
+    def test_none_listed(self, body):
+        """What names no address is no webhook."""
+        assert wire.parse_webhooks(*said(body)) == ()
+
+    @pytest.mark.parametrize(
+        ("body", "webhook_id", "secret"),
+        [
+            pytest.param({"webhook_id": "wh_1", "signing_secret": "whsec_1"}, "wh_1", "whsec_1", id="new"),
+            pytest.param({"webhook_id": "wh_1", "message": "exists"}, "wh_1", None, id="known"),
+            pytest.param({"signing_secret": "whsec_1"}, "", "whsec_1", id="the secret counts, the id may be missing"),
+            pytest.param({"webhook_id": "wh_1", "signing_secret": " "}, "wh_1", None, id="blank"),
+        ],
+    )
+    def test_registered(self, body, webhook_id, secret):
+        """Only a new one tells its secret."""
+        webhook = wire.parse_webhook(*said(body), url=HOOK)
+
+        assert webhook == wire.Webhook(webhook_id, HOOK, secret=secret)
+
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [
+            pytest.param(409, errors.AlreadyExists, id="as many as there can be"),
+            pytest.param(410, errors.Unavailable, id="registration is closed"),
+            pytest.param(400, errors.NotAccepted, id="an address it does not like"),
+        ],
+    )
+    def test_not_registered(self, status, error):
+        """Each refusal is an error of its own."""
+        with pytest.raises(error):
+            wire.parse_webhook(*said({"error": "ApiError", "status": status}, status), url=HOOK)
+
+    def test_a_new_secret(self):
+        """Rotating tells the new secret; an answer without one cannot be read."""
+        assert wire.parse_webhook_secret(*said({"webhook_id": "wh_1", "signing_secret": "whsec_2"})) == "whsec_2"
+        for body in ({"webhook_id": "wh_1"}, {"signing_secret": None}):
+            with pytest.raises(errors.BlooioTrouble):
+                wire.parse_webhook_secret(*said(body))
+
+    def test_a_secret_is_not_shown(self):
+        """Whoever prints a webhook does not print its secret."""
+        assert "whsec" not in repr(wire.Webhook("wh_1", HOOK, secret="whsec_1"))
 
 
 def test_done_is_any_success():

@@ -26,8 +26,7 @@ ALTER TABLE deliveries
     ADD COLUMN held_since timestamptz,              -- waits for the person's reply
     ADD COLUMN told_at    timestamptz,              -- when Blooio last told us of it unasked
     ADD COLUMN reactions  text[] NOT NULL DEFAULT '{}', -- the person's, oldest first
-    ADD COLUMN again_id   uuid REFERENCES deliveries,   -- the text that was sent instead of this failed one
-    ADD COLUMN again_by   text;                     -- who sent it
+    ADD COLUMN again_by   text;                     -- who sent another instead of this failed one
 CREATE INDEX deliveries_by_message ON deliveries (message_id);
 CREATE INDEX deliveries_held ON deliveries (thread_id) WHERE held_since IS NOT NULL;
 CREATE INDEX deliveries_by_time ON deliveries USING brin (requested_at);
