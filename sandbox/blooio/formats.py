@@ -37,14 +37,16 @@ def _v4_names(event: Event) -> dict[str, Any]:
     """The people are `contact`, `sender` and `recipient`; `chat_id` is opaque and means nothing to v2."""
     flat = event.flat
     person, line = flat["external_id"], flat["internal_id"]
+    direction = flat.get("direction") or ("outbound" if event.outbound else "inbound")  # a reaction has its own
+    sender, recipient = (line, person) if direction == "outbound" else (person, line)
     data = {key: value for key, value in flat.items() if key not in DROPPED_2026_10}
     data |= {
         "chat_id": "chat_" + person.encode().hex(),
         "contact": {"identifier": person},
-        "sender": line if event.outbound else person,
-        "recipient": person if event.outbound else line,
+        "sender": sender,
+        "recipient": recipient,
         "channel_address": line,
-        "direction": "outbound" if event.outbound else "inbound",
+        "direction": direction,
     }
     if "attachments" in flat:
         data["attachments"] = [{"media_type": None, "size": None, **item} for item in flat["attachments"]]

@@ -2,6 +2,7 @@
 
 import * as composer from "./composer.js";
 import { MessageList, ofConversation, ofThread } from "./messages.js";
+import { showModal } from "./modal.js";
 import { showPhones } from "./phones.js";
 import { address, readPlace } from "./place.js";
 import * as sandbox from "./sandbox.js";
@@ -90,6 +91,7 @@ function draw({ slack, blooio }) {
   start.hidden = Boolean(closed) || slack.messages.length > 0;
   drawThread(slack.messages, directory);
   openAwaited(slack.messages);
+  showModal(slack.modal, { as: viewer, directory });
 }
 
 function drawChannel(messages, directory) {

@@ -2,6 +2,7 @@
 
 import { drawBlocks } from "./blocks.js";
 import { timeOf } from "./dates.js";
+import { drawFile } from "./files.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { element, show, stayAtEnd } from "./nodes.js";
 import { address } from "./place.js";
@@ -57,6 +58,7 @@ export class MessageList {
         element("time", {}, timeOf(Number(message.ts), directory.tz)),
         message.ephemeral && element("p", { class: "only-you" }, "Only visible to you"),
         element("div", { class: "content" }, content(message, directory, press)),
+        message.files.map(drawFile),
         message.edited && element("span", { class: "edited" }, "(edited)"),
         this.leadsToThreads && message.reply_count > 0 && replies(message),
       ),

@@ -54,7 +54,7 @@ function upToDate(before, item, draw) {
 }
 
 function usable(node) {
-  return [...node.querySelectorAll("a, button, input")];
+  return [...node.querySelectorAll("a, button, input, select, textarea")];
 }
 
 /** Keep *scroller* at its end while *content* grows or the window changes, unless the reader has scrolled up. */

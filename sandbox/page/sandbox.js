@@ -23,6 +23,31 @@ export function click(press) {
   return post("/_sandbox/slack/click", press);
 }
 
+/** Enter `value` into the field `what` of the topmost modal. */
+export function fill(entry) {
+  return post("/_sandbox/slack/modal/fill", entry);
+}
+
+/** Press a button of the topmost modal, or choose `value` in a menu that tells the app. */
+export function clickInModal(press) {
+  return post("/_sandbox/slack/modal/click", press);
+}
+
+/** Ask what an external menu of the topmost modal offers for what was `typed`. */
+export function suggest(query) {
+  return post("/_sandbox/slack/modal/suggest", query);
+}
+
+/** Submit the topmost modal; resolves once the app has acknowledged it, or Slack has said that it failed. */
+export function submitModal(who) {
+  return post("/_sandbox/slack/modal/submit", who);
+}
+
+/** Close the topmost modal, or `everything` that is open. */
+export function closeModal(who) {
+  return post("/_sandbox/slack/modal/close", who);
+}
+
 function post(path, body) {
   return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }

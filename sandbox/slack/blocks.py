@@ -40,14 +40,29 @@ def normalise(blocks: list[Block]) -> list[Block]:
     kept = copy.deepcopy(blocks)
     for block in kept:
         block.setdefault("block_id", new_secret(5))
+        if block.get("type") == "input":
+            block.setdefault("optional", False)
+            block.setdefault("dispatch_action", False)
         for part in _objects(block):
-            if part.get("type") == "plain_text":
-                part.setdefault("emoji", True)
-            elif part.get("type") == "mrkdwn":
-                part.setdefault("verbatim", False)
-            elif part.get("type") in ELEMENTS and part.get("type") != "image" and part is not block:
+            if part.get("type") in ELEMENTS and part.get("type") != "image" and part is not block:
                 part.setdefault("action_id", new_secret(5))
+    _default_texts(kept)
     return kept
+
+
+def with_text_defaults(value: Any) -> Any:
+    """Return a part of a view or of an answer with the defaults of its texts, as Slack keeps it."""
+    kept = copy.deepcopy(value)
+    _default_texts(kept)
+    return kept
+
+
+def _default_texts(value: Any) -> None:
+    for part in _objects(value):
+        if part.get("type") == "plain_text":
+            part.setdefault("emoji", True)
+        elif part.get("type") == "mrkdwn":
+            part.setdefault("verbatim", False)
 
 
 def summed_length(blocks: list[Block]) -> int:

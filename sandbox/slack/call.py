@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox.slack.errors import SlackError, invalid_arguments
+from sandbox.slack.files import Files
 from sandbox.slack.limits import Limits
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.model import Conversation, Kind, Message, Person
@@ -42,6 +43,7 @@ class Call:
     manifest: Manifest
     limits: Limits
     sockets: Sockets
+    files: Files
 
     @property
     def bot(self) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 from sandbox.slack.content import read_content
 from sandbox.slack.deliveries import Deliveries
 from sandbox.slack.errors import SlackError
-from sandbox.slack.ids import new_trigger_id
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.model import Conversation, Message, Person
 from sandbox.slack.response_urls import ResponseURLs, say_failure, show
@@ -68,7 +67,7 @@ class Commands:
             "api_app_id": workspace.app.id,
             "is_enterprise_install": "false",
             "response_url": response_url,
-            "trigger_id": new_trigger_id(workspace.clock.now()),
+            "trigger_id": workspace.triggers.make(person.id, conversation_id=conversation.id),
         }
 
     def _acknowledged(self, person: Person, conversation: Conversation, typed: str, body: Any) -> Shown:

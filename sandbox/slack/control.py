@@ -1,19 +1,24 @@
 """Control routes of the local Slack: what a person does in its windows, and what a workspace's owner does."""
 
+import base64
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.answered import answered
+from sandbox.guard import refusal
 from sandbox.slack.avatars import avatar
 from sandbox.slack.commands import Shown
+from sandbox.slack.files import respond
+from sandbox.slack.menus import visible
 from sandbox.slack.methods.reactions import check_reaction
-from sandbox.slack.model import Conversation, Kind, Message, Person
+from sandbox.slack.modal_control import ModalControl, offered
+from sandbox.slack.model import Conversation, File, Kind, Message, Person
 from sandbox.slack.reading import Reader
 from sandbox.slack.richtext import rich_text
 from sandbox.slack.service import Slack
 from sandbox.slack.sockets import REASONS
-from sandbox.slack.state import conversation_state, message_state, visible
+from sandbox.slack.state import conversation_state, message_state
 from sandbox.slack.text import Typing, compose
 
 JSON = dict[str, Any]
@@ -30,10 +35,12 @@ class SlackControl:
         for name in [
             "type",
             "post",
+            "upload",
             "edit",
             "delete",
             "react",
             "click",
+            "suggest",
             "visit",
             "conversations",
             "members",
@@ -44,7 +51,9 @@ class SlackControl:
         ]:
             app.router.add_post(f"/_sandbox/slack/{name}", answered(getattr(self, name)))
         app.router.add_get("/_sandbox/slack/conversation", answered(self.conversation))
+        ModalControl(self._slack, self._person).add_routes(app)
         app.router.add_get("/_sandbox/avatar/{user}.svg", self._avatar)
+        app.router.add_get("/_sandbox/slack/files/{file}", self._file)
 
     # What a person does
 
@@ -71,6 +80,23 @@ class SlackControl:
             blocks=rich_text(text),
             thread_ts=arguments.get("thread_ts"),
             broadcast=bool(arguments.get("broadcast")),
+        )
+        return self._seen(message, conversation, person)
+
+    async def upload(self, arguments: JSON) -> JSON:
+        """Post the file `name` with its `content` in base64, and perhaps a `text`; with `thread_ts` as a reply."""
+        person, conversation = self._person(arguments), self._writable(arguments)
+        text = self._composed(arguments, person) if arguments.get("text") else ""
+        content = base64.b64decode(str(arguments.get("content", "")), validate=True)
+        file = self._slack.files.upload_of_person(person.id, str(arguments.get("name", "")), content)
+        message = self._workspace.post(
+            conversation,
+            person.id,
+            text=text,
+            blocks=rich_text(text) if text else [],
+            thread_ts=arguments.get("thread_ts"),
+            subtype="file_share",
+            files=[file],
         )
         return self._seen(message, conversation, person)
 
@@ -107,6 +133,13 @@ class SlackControl:
             person, conversation, message, str(arguments.get("what", "")), choice=arguments.get("value")
         )
         return self._shown(shown, conversation, person)
+
+    async def suggest(self, arguments: JSON) -> JSON:
+        """Type `typed` into the external menu `what` of a message."""
+        person, conversation = self._person(arguments), self._visible(arguments)
+        message = self._message(arguments, conversation, person)
+        what, typed = str(arguments.get("what", "")), str(arguments.get("typed", ""))
+        return offered(await self._slack.clicks.suggest(person, conversation, message, what, typed))
 
     async def visit(self, arguments: JSON) -> JSON:
         """Open the direct message with the app, on its `home` or its `messages` tab."""
@@ -253,6 +286,21 @@ class SlackControl:
     def _shown(self, shown: Shown, conversation: Conversation, person: Person) -> JSON:
         seen = self._seen(shown.message, conversation, person) if shown.message else {"message": None}
         return seen | {"error": shown.error}
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """Serve a file's bytes: an image to be shown, all else to be saved. With `as` only what that person sees."""
+        file = self._workspace.files.get(request.match_info["file"])
+        viewer = self._workspace.people.get(request.query.get("as", ""))
+        if file is None or file.is_deleted:
+            return refusal("there is no such file", status=404)
+        if viewer is not None and not self._sees(viewer, file):
+            return refusal(f"{viewer.name} does not see this file", status=403)
+        content_type = file.mimetype if file.is_image else "application/octet-stream"
+        return respond(file, content_type, is_download=not file.is_image)
+
+    def _sees(self, person: Person, file: File) -> bool:
+        places = (self._workspace.conversations[message.conversation_id] for message in self._workspace.shares(file))
+        return file.user_id == person.id or any(visible(place, person) for place in places)
 
     async def _avatar(self, request: web.Request) -> web.StreamResponse:
         person = self._workspace.people.get(request.match_info["user"])

@@ -1,11 +1,27 @@
 """A person in the local Slack, for tests and scripts: what she types, clicks and sees."""
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from sandbox.slack.modal_driver import Modal, Submitted, Suggested, read_modal
+
 JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as people see it on a message. `Person.downloads` gets its bytes."""
+
+    id: str
+    name: str
+    title: str  # "This file was deleted." of one that is gone
+    mimetype: str
+    size: int  # bytes
+    alt_text: str
+    raw: JSON = field(repr=False)  # all that the sandbox tells of it
 
 
 @dataclass(frozen=True)
@@ -15,11 +31,12 @@ class Message:
     conversation_id: str
     ts: str
     author: str  # the name over it
-    text: str  # everything there is to read, a line for each line on the screen
+    text: str  # everything there is to read, a line for each line on the screen; at the end the titles of the files
     thread_ts: str | None
     reply_count: int
     ephemeral: bool  # only she sees it
     edited: bool
+    files: list[File]
     blocks: list[JSON] = field(repr=False)
     raw: JSON = field(repr=False)  # all that the sandbox tells of it
 
@@ -70,6 +87,21 @@ class Person:
         answer = await self._do("post", where, text=text, thread_ts=thread_ts, broadcast=broadcast, tel=tel)
         return _message(answer["message"])
 
+    async def uploads(
+        self, where: str, name: str, content: bytes, *, text: str = "", thread_ts: str | None = None
+    ) -> Message:
+        """Post a file, with a text or without one, into a conversation or a thread."""
+        written = base64.b64encode(content).decode()
+        answer = await self._do("upload", where, name=name, content=written, text=text, thread_ts=thread_ts)
+        return _message(answer["message"])
+
+    async def downloads(self, file: File) -> bytes:
+        """Return the bytes of a file that she sees."""
+        response = await self._http.get(file.raw["path"], params={"as": self.user_id})
+        if response.is_error:
+            raise Refused(response.json()["error"])
+        return response.content
+
     async def edits(self, message: Message, text: str) -> Message:
         return _message((await self._do("edit", message.conversation_id, ts=message.ts, text=text))["message"])
 
@@ -79,6 +111,53 @@ class Person:
     async def clicks(self, message: Message, what: str, value: Any = None) -> Shown:
         """Press a button or choose in a menu, by its text or `action_id`; *value* is the choice. Waits for the ack."""
         return _shown(await self._do("click", message.conversation_id, ts=message.ts, what=what, value=value))
+
+    async def modal(self) -> Modal | None:
+        """Look at the topmost modal in front of her; None if there is none."""
+        return read_modal((await self._look_at_modal())["modal"])
+
+    async def home(self) -> Modal | None:
+        """Look at what the app has published on its Home tab; None if that is nothing."""
+        return read_modal((await self._look_at_modal(home="1"))["modal"])
+
+    async def fills(self, what: str, value: Any, *, block_id: str | None = None) -> Shown:
+        """
+        Enter *value* into an input of the topmost modal, by its label or `action_id`, if need be in one block.
+
+        Options are named by what they read, people by handle, conversations as everywhere; several in a list; None
+        clears. In an external menu what is not shown yet is typed. Only with `dispatch_action` is the app told; then
+        this waits for the ack.
+        """
+        return _acked(await self._do_in_modal("fill", what=what, value=value, block_id=block_id))
+
+    async def clicks_in_modal(self, what: str, value: Any = None, *, block_id: str | None = None) -> Shown:
+        """
+        Press a button of the topmost modal, or choose *value* in a menu that is no input. Waits for the ack.
+
+        In an input with `dispatch_action`: enters *value*, if it is given, and in a text input presses Enter.
+        """
+        return _acked(await self._do_in_modal("click", what=what, value=value, block_id=block_id))
+
+    async def clicks_at_home(self, what: str, value: Any = None) -> Shown:
+        """Press a button or choose in a menu on the app's Home tab. Waits for the ack."""
+        return _acked(await self._do_in_modal("click", what=what, value=value, home=True))
+
+    async def suggestions(self, what: str, typed: str, *, message: Message | None = None) -> Suggested:
+        """Type into an external menu of the topmost modal, or of *message*, and read what it shows."""
+        if message is None:
+            answer = await self._do_in_modal("suggest", what=what, typed=typed)
+        else:
+            answer = await self._do("suggest", message.conversation_id, ts=message.ts, what=what, typed=typed)
+        return Suggested(**answer)
+
+    async def submits(self) -> Submitted:
+        """Press the submit button of the topmost modal, and wait for what becomes of it."""
+        answer = await self._do_in_modal("submit")
+        return Submitted(answer["outcome"], read_modal(answer["modal"]), answer["reason"])
+
+    async def closes(self, *, everything: bool = False) -> Modal | None:
+        """Press the close button of the topmost modal, or with *everything* the cross; return the one below."""
+        return read_modal((await self._do_in_modal("close", everything=everything))["modal"])
 
     async def reacts(self, message: Message, name: str, *, remove: bool = False) -> None:
         await self._do("react", message.conversation_id, ts=message.ts, name=name, remove=remove)
@@ -112,6 +191,13 @@ class Person:
         answer = await ask(self._http, "GET", "/_sandbox/state", params=query)
         return [_message(one) for one in answer["slack"]["messages"]]
 
+    async def _look_at_modal(self, **query: str) -> JSON:
+        return await ask(self._http, "GET", "/_sandbox/slack/modal", params={"as": self.user_id} | query)
+
+    async def _do_in_modal(self, route: str, **arguments: Any) -> JSON:
+        given = {"as": self.user_id} | arguments
+        return await ask(self._http, "POST", f"/_sandbox/slack/modal/{route}", json=given)
+
     async def _do(self, route: str, where: str, **arguments: Any) -> JSON:
         given = {"as": self.user_id, "in": where} | arguments
         return await ask(self._http, "POST", f"/_sandbox/slack/{route}", json=given)
@@ -130,16 +216,26 @@ def _shown(answer: JSON) -> Shown:
     return Shown(text=seen["read"] if seen else "", error=answer["error"], raw=seen)
 
 
+def _acked(answer: JSON) -> Shown:
+    return Shown(text="", error=answer["error"], raw=None)
+
+
 def _message(seen: JSON) -> Message:
+    files = [_file(one) for one in seen["files"]]
     return Message(
         conversation_id=seen["conversation_id"],
         ts=seen["ts"],
         author=seen["author"],
-        text=seen["read"],
+        text="\n".join(line for line in (seen["read"], *(file.title for file in files)) if line),
         thread_ts=seen["thread_ts"],
         reply_count=seen["reply_count"],
         ephemeral=seen["ephemeral"],
         edited=seen["edited"],
+        files=files,
         blocks=seen["blocks"],
         raw=seen,
     )
+
+
+def _file(seen: JSON) -> File:
+    return File(seen["id"], seen["name"], seen["title"], seen["mimetype"], seen["size"], seen["alt_text"], raw=seen)

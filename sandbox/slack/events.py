@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.ids import new_id
+from sandbox.slack.interactions import view_json
 from sandbox.slack.manifest import SCOPE_OF_EVENT, Manifest
 from sandbox.slack.model import Conversation, Kind, Message
 from sandbox.slack.wire import JSON, message_json
@@ -45,7 +46,8 @@ class Events:
             case Posted(message):
                 written = self._posted(message, conversation)
                 yield MESSAGE_EVENT[conversation.kind], written
-                if f"<@{bot}" in message.text and conversation.kind is not Kind.IM and not message.subtype:
+                said = message.subtype in {None, "file_share"}
+                if f"<@{bot}" in message.text and conversation.kind is not Kind.IM and said:
                     yield (
                         "app_mention",
                         {k: v for k, v in written.items() if k != "channel_type"} | {"type": "app_mention"},
@@ -78,16 +80,7 @@ class Events:
                     self._reacted(message, user_id, reaction, added=added),
                 )
             case VisitedApp(_, user_id, tab):
-                yield (
-                    "app_home_opened",
-                    {
-                        "type": "app_home_opened",
-                        "user": user_id,
-                        "channel": conversation.id,
-                        "tab": tab,
-                        "event_ts": self._workspace.timestamps.next(),
-                    },
-                )
+                yield "app_home_opened", self._visited(conversation, user_id, tab)
 
     def _conversation(self, happening: Happening) -> Conversation:
         match happening:
@@ -138,6 +131,18 @@ class Events:
             "item_user": message.user_id,
             "event_ts": self._workspace.timestamps.next(),
         }
+
+    def _visited(self, conversation: Conversation, user_id: str, tab: str) -> JSON:
+        """Write a visit; of the Home tab with the view that was published there, if there is one."""
+        event = {
+            "type": "app_home_opened",
+            "user": user_id,
+            "channel": conversation.id,
+            "tab": tab,
+            "event_ts": self._workspace.timestamps.next(),
+        }
+        home = self._workspace.views.home(user_id) if tab == "home" else None
+        return event | ({"view": view_json(home, self._workspace)} if home else {})
 
     def _body(self, event: JSON) -> JSON:
         team, app = self._workspace.team, self._workspace.app

@@ -6,6 +6,9 @@ from typing import Any
 
 SLACKBOT_ID = "USLACKBOT"
 
+#: The images that an image block takes, and that are shown rather than offered as a download. SVG is none of them.
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif"})
+
 Block = dict[str, Any]
 
 
@@ -58,6 +61,28 @@ class Face:
     icon_emoji: str | None = None
 
 
+@dataclass(eq=False)
+class File:
+    """A file that has been uploaded whole. Its types are empty until Slack has looked into it, a moment later."""
+
+    id: str
+    name: str
+    title: str
+    user_id: str  # who uploaded it; the bot user for the app
+    created: int
+    content: bytes = b""
+    alt_text: str = ""
+    is_snippet: bool = False
+    mimetype: str = ""
+    filetype: str = ""
+    is_deleted: bool = False
+    shared: list[tuple[str, str]] = field(default_factory=list)  # conversation and `ts` of each message it came with
+
+    @property
+    def is_image(self) -> bool:
+        return self.mimetype in IMAGES
+
+
 @dataclass
 class Message:
     """One message. `ephemeral_to` is the only person who sees it, if it is ephemeral."""
@@ -78,6 +103,7 @@ class Message:
     client_msg_id: str | None = None
     ephemeral_to: str | None = None
     inviter_id: str | None = None  # on join messages
+    files: list[File] = field(default_factory=list)
 
 
 @dataclass

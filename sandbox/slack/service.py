@@ -10,12 +10,16 @@ from sandbox.slack import seed
 from sandbox.slack.clicks import Clicks
 from sandbox.slack.commands import Commands
 from sandbox.slack.deliveries import Deliveries
+from sandbox.slack.errors import SlackError
 from sandbox.slack.events import Events
+from sandbox.slack.files import Files
 from sandbox.slack.limits import Limits
 from sandbox.slack.manifest import Manifest
+from sandbox.slack.modals import Modals
 from sandbox.slack.request_url import RequestURL
 from sandbox.slack.response_urls import Refused, ResponseURLs
 from sandbox.slack.sockets import Sockets
+from sandbox.slack.suggestions import Suggestions
 from sandbox.slack.webapi import WebAPI
 from sandbox.slack.workspace import Happening, Workspace
 from sandbox.world import Basics
@@ -39,8 +43,11 @@ class Slack:
         self.deliveries = Deliveries(basics.clock, basics.faults, basics.exchanges, transport)
         self.response_urls = ResponseURLs(self.workspace)
         self.commands = Commands(self.workspace, manifest, self.deliveries, self.response_urls)
-        self.clicks = Clicks(self.workspace, manifest, self.deliveries, self.response_urls)
-        self.web_api = WebAPI(self.workspace, manifest, self.limits, self.sockets, basics.exchanges)
+        suggestions = Suggestions(self.workspace, self.deliveries)
+        self.clicks = Clicks(self.workspace, manifest, self.deliveries, self.response_urls, suggestions)
+        self.modals = Modals(self.workspace, manifest, self.deliveries, self.response_urls, suggestions)
+        self.files = Files(self.workspace, manifest, basics, self.deliveries.in_background)
+        self.web_api = WebAPI(self.workspace, manifest, self.limits, self.sockets, basics.exchanges, files=self.files)
         self._events = Events(self.workspace, manifest)
         self.workspace.listeners.append(self._announce)
 
@@ -84,6 +91,7 @@ class Slack:
         app.router.add_route("*", "/slack/api/{method}", self.web_api.serve)
         app.router.add_get("/slack/link", self.sockets.connect)
         app.router.add_post("/slack/response/{path:.+}", self._respond)
+        self.files.add_routes(app)
 
     async def close(self) -> None:
         await self.deliveries.close()
@@ -115,6 +123,8 @@ class Slack:
                 self.response_urls.use(request.match_info["path"], body)
             except Refused as refused:
                 return refused.status, {}, RawText(refused.words)
+            except SlackError as error:  # a picture in the blocks that the app may not show
+                return 400, {}, RawText(error.code)
             return 200, {}, RawText("ok")
 
         return await self.basics.exchanges.answer(

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from sandbox.slack.model import Conversation, Kind, Message, Person
+from sandbox.slack.menus import visible
+from sandbox.slack.modal_state import modal_state
+from sandbox.slack.model import Conversation, File, Message, Person
 from sandbox.slack.reading import Reader
 from sandbox.slack.wire import avatar_url
 from sandbox.slack.workspace import Workspace
@@ -20,7 +22,7 @@ def state(
     thread_ts: str | None = None,
 ) -> JSON:
     """
-    Write the workspace, with the messages *viewer* sees.
+    Write the workspace, with the messages and the modal that *viewer* sees.
 
     *conversation* narrows the messages to one, *thread_ts* to one thread of it. Without a viewer there are none.
     """
@@ -32,19 +34,16 @@ def state(
         "people": people,
         "conversations": [conversation_state(one, workspace, viewer) for one in seen],
         "messages": [],
+        "modal": None,
     }
     if viewer is not None:
         reader = Reader(workspace, viewer)
+        written["modal"] = modal_state(workspace, viewer, reader)
         for one in seen:
             if conversation is None or one is conversation:
                 chosen = _messages(one, viewer, thread_ts)
                 written["messages"] += [message_state(message, one, reader) for message in chosen]
     return written
-
-
-def visible(conversation: Conversation, viewer: Person) -> bool:
-    """Say whether a person can open a conversation. A guest sees only those she was added to."""
-    return viewer.id in conversation.members or (conversation.kind is Kind.PUBLIC and not viewer.is_guest)
 
 
 def _messages(conversation: Conversation, viewer: Person, thread_ts: str | None) -> list[Message]:
@@ -87,6 +86,21 @@ def conversation_state(conversation: Conversation, workspace: Workspace, viewer:
     }
 
 
+def file_state(file: File) -> JSON:
+    """Write a file as people see it; its bytes are at `path`, for the page and for tests."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": "This file was deleted." if file.is_deleted else file.title,
+        "mimetype": file.mimetype,
+        "size": len(file.content),
+        "alt_text": file.alt_text,
+        "is_image": file.is_image,
+        "is_deleted": file.is_deleted,
+        "path": f"/_sandbox/slack/files/{file.id}",
+    }
+
+
 def message_state(message: Message, conversation: Conversation, reader: Reader) -> JSON:
     """Write a message both raw and as it is read."""
     face = message.face
@@ -103,6 +117,7 @@ def message_state(message: Message, conversation: Conversation, reader: Reader) 
         "read": reader.message(message),
         "blocks": message.blocks,
         "attachments": message.attachments,
+        "files": [file_state(file) for file in message.files],
         "reply_count": len(conversation.threads.get(message.ts, ())),
         "ephemeral": message.ephemeral_to is not None,
         "edited": message.edited is not None,

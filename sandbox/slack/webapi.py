@@ -10,6 +10,7 @@ from sandbox.exchanges import Exchanges
 from sandbox.slack import seed
 from sandbox.slack.call import JSON, Call, Method, read_arguments
 from sandbox.slack.errors import SlackError
+from sandbox.slack.files import Files
 from sandbox.slack.ids import new_secret
 from sandbox.slack.limits import Limits, RateLimited
 from sandbox.slack.manifest import Manifest
@@ -27,8 +28,16 @@ class WebAPI:
     """Check the token, the scope and the limits of each call, then let the method do its work."""
 
     def __init__(
-        self, workspace: Workspace, manifest: Manifest, limits: Limits, sockets: Sockets, exchanges: Exchanges
+        self,
+        workspace: Workspace,
+        manifest: Manifest,
+        limits: Limits,
+        sockets: Sockets,
+        exchanges: Exchanges,
+        *,
+        files: Files,
     ) -> None:
+        self._files = files
         self._workspace = workspace
         self._manifest = manifest
         self._limits = limits
@@ -68,6 +77,7 @@ class WebAPI:
             self._manifest,
             self._limits,
             self._sockets,
+            files=self._files,
         )
         if method.scope:
             call.demand(method.scope)

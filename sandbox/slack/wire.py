@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.slack import seed
 from sandbox.slack.dates import zone
+from sandbox.slack.file_objects import file_json
 from sandbox.slack.model import SLACKBOT_ID, Conversation, Kind, Message, Person
 from sandbox.slack.workspace import Workspace
 
@@ -32,6 +33,9 @@ def message_json(message: Message, workspace: Workspace, *, all_metadata: bool =
         written["blocks"] = message.blocks
     if message.attachments:
         written["attachments"] = message.attachments
+    if message.files:
+        written |= {"files": [file_json(file, workspace) for file in message.files]}
+        written |= {"upload": False, "display_as_bot": False}
     if message.inviter_id:
         written["inviter"] = message.inviter_id
     return written | _marks(message, all_metadata=all_metadata) | _thread(message, workspace)

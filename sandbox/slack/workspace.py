@@ -10,7 +10,10 @@ from sandbox.clock import Clock
 from sandbox.slack import seed
 from sandbox.slack.errors import SlackError
 from sandbox.slack.ids import Timestamps, new_id
-from sandbox.slack.model import SLACKBOT_ID, App, Block, Conversation, Face, Kind, Message, Person
+from sandbox.slack.model import SLACKBOT_ID, App, Block, Conversation, Face, File, Kind, Message, Person
+from sandbox.slack.pictures import check_pictures
+from sandbox.slack.triggers import Triggers
+from sandbox.slack.views import Views
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Posted:
 
 @dataclass(frozen=True)
 class Changed:
-    """A message was edited, or became the tombstone of a thread."""
+    """A message was edited, lost a file, or became the tombstone of a thread."""
 
     message: Message
     previous: Message
@@ -70,7 +73,10 @@ class Workspace:
         bot = seed.bot_user(bot_name, app_name)
         self.people: dict[str, Person] = {person.id: person for person in (*seed.HUMANS, bot, seed.SLACKBOT)}
         self.conversations: dict[str, Conversation] = {one.id: one for one in seed.conversations()}
+        self.files: dict[str, File] = {}  # the uploaded ones by id, deleted ones included
         self.timestamps = Timestamps(clock)
+        self.triggers = Triggers(clock)
+        self.views = Views(clock, changes)
         self.listeners: list[Callable[[Happening], None]] = []
 
     # Finding
@@ -179,13 +185,17 @@ class Workspace:
         subtype: str | None = None,
         inviter_id: str | None = None,
         ephemeral_to: str | None = None,
+        files: list[File] | None = None,
         quiet: bool = False,
     ) -> Message:
         """
         Post a message. A *thread_ts* whose message is gone puts it at the conversation's root, as Slack does.
 
-        *quiet*: the app does not hear of it. It never hears of ephemeral messages.
+        *quiet*: the app does not hear of it. It never hears of ephemeral messages. Raises SlackError for pictures in
+        *blocks* that the app may not show.
         """
+        if by_app:
+            self.check_pictures(blocks or [])
         if thread_ts is not None and conversation.find(thread_ts) is None:
             thread_ts = None
         message = Message(
@@ -200,11 +210,14 @@ class Workspace:
             by_app=by_app,
             face=face,
             metadata=metadata,
-            client_msg_id=None if by_app or subtype else str(uuid4()),
+            client_msg_id=None if by_app or subtype not in {None, "file_share"} else str(uuid4()),
             inviter_id=inviter_id,
             ephemeral_to=ephemeral_to,
+            files=list(files or []),
         )
         conversation.store(message, broadcast=broadcast)
+        for file in message.files:
+            file.shared.append((conversation.id, message.ts))
         if ephemeral_to is None and not quiet:
             self._happened(Posted(message))
         self.changes.bump()
@@ -221,6 +234,8 @@ class Workspace:
         marked: bool = True,
     ) -> None:
         """Replace a message's content. *marked*: readers see "(edited)". *metadata*: None keeps it, `{}` removes it."""
+        if message.by_app:
+            self.check_pictures(blocks or [])
         previous = replace(message, reactions=dict(message.reactions))
         message.text = text
         message.blocks = blocks or []
@@ -242,7 +257,7 @@ class Workspace:
             message.user_id = SLACKBOT_ID
             message.text = "This message was deleted."
             message.by_app = False
-            message.blocks, message.attachments, message.reactions = [], [], {}
+            message.blocks, message.attachments, message.reactions, message.files = [], [], {}, []
             message.face = message.metadata = message.edited = message.client_msg_id = None
             self._happened(Changed(message, previous))
         else:
@@ -273,6 +288,35 @@ class Workspace:
         if not people:
             del message.reactions[reaction]
         self._happened(Reacted(message, user_id, reaction, added=False))
+        self.changes.bump()
+
+    # Files
+
+    def shares(self, file: File) -> list[Message]:
+        """Return the messages that a file is in, oldest first."""
+        found = (self.conversations[conversation_id].find(ts) for conversation_id, ts in file.shared)
+        return [message for message in found if message is not None and file in message.files]
+
+    def file_for_app(self, file_id: str) -> File | None:
+        """Find a file that the app may see: its own, or one in a conversation that it is in. It may be deleted."""
+        file, bot = self.files.get(file_id), self.app.bot_user_id
+        if file is None or file.user_id == bot:
+            return file
+        places = (self.conversations[conversation_id] for conversation_id, _ in file.shared)
+        return file if any(bot in one.members for one in places) else None
+
+    def check_pictures(self, blocks: list[Block]) -> None:
+        """Refuse blocks with a `slack_file` that the app may not show. Raises SlackError."""
+        check_pictures(blocks, self.file_for_app)
+
+    def delete_file(self, file: File) -> None:
+        """Delete a file. The messages that it was in keep a tombstone of it."""
+        gone = replace(file, content=b"", mimetype="", filetype="", is_deleted=True)
+        self.files[file.id] = gone
+        for message in self.shares(file):
+            previous = replace(message)
+            message.files = [gone if one is file else one for one in message.files]
+            self._happened(Changed(message, previous))
         self.changes.bump()
 
     def visit_app(self, user_id: str, tab: str = "messages") -> None:

@@ -92,6 +92,10 @@ def ten_lines(client: AsyncWebClient, signing_secret: str, *, listening: bool) -
     return app, heard
 
 
+#: What makes an app and what it hears, as `ten_lines` does.
+Making = Callable[..., tuple[AsyncApp, Heard]]
+
+
 def quiet() -> logging.Logger:
     """Make a logger that says nothing: what fails here is asserted."""
     logger = logging.getLogger("tests.bolt")
@@ -109,11 +113,11 @@ async def client_of(sandbox: Sandbox) -> AsyncIterator[AsyncWebClient]:
 
 
 @asynccontextmanager
-async def over_sockets(sandbox: Sandbox, *, listening: bool = True) -> AsyncIterator[Heard]:
+async def over_sockets(sandbox: Sandbox, *, listening: bool = True, making: Making = ten_lines) -> AsyncIterator[Heard]:
     """Connect the app over Socket Mode."""
     settings = sandbox.environment()
     async with client_of(sandbox) as client:
-        app, heard = ten_lines(client, settings["SLACK_SIGNING_SECRET"], listening=listening)
+        app, heard = making(client, settings["SLACK_SIGNING_SECRET"], listening=listening)
         # The ping interval is how soon the SDK notices a connection that broke.
         handler = AsyncSocketModeHandler(
             app, settings["SLACK_APP_TOKEN"], web_client=client, ping_interval=0.2, logger=quiet()
@@ -189,10 +193,10 @@ async def use(response_url: str, body: Any) -> httpx.Response:
 
 
 @asynccontextmanager
-async def over_http(sandbox: Sandbox, *, listening: bool = True) -> AsyncIterator[Heard]:
+async def over_http(sandbox: Sandbox, *, listening: bool = True, making: Making = ten_lines) -> AsyncIterator[Heard]:
     """Serve the app at a URL, and have the sandbox deliver there."""
     async with client_of(sandbox) as client:
-        app, heard = ten_lines(client, sandbox.environment()["SLACK_SIGNING_SECRET"], listening=listening)
+        app, heard = making(client, sandbox.environment()["SLACK_SIGNING_SECRET"], listening=listening)
 
         async def events(request: web.Request) -> web.Response:
             answer = await app.async_dispatch(

@@ -177,6 +177,21 @@ async def test_the_second_v4_envelope(world):
     assert received["chat_id"].startswith("chat_")
 
 
+async def test_a_reaction_in_the_second_v4_envelope(world):
+    """A reaction is from whoever reacted, whoever wrote the text that it is on."""
+    await world.subscribe(format="2026-10-01")
+    await world.slow_phone()
+    ours = await world.sent(text="Hello")
+    await world.phone().reacts("love")
+    theirs = await world.phone().replies("Hi")
+    await world.phone().reacts("like", message_id=theirs)
+
+    on_ours, _, on_theirs = (knock.body["data"] for knock in await world.listener.heard(3))
+    for data, message_id in ((on_ours, ours), (on_theirs, theirs)):
+        assert (data["message_id"], data["direction"]) == (message_id, "inbound")
+        assert (data["sender"], data["recipient"], data["channel_address"]) == (JANE, LINE, LINE)
+
+
 async def test_one_person_at_a_time(world):
     """While an event is unanswered, the next one of the same person waits, and others do not."""
     await world.subscribe()

@@ -75,6 +75,15 @@ async def test_the_page_forbids_everything_but_its_own_files(http):
         assert headers["x-content-type-options"] == "nosniff"
 
 
+async def test_every_route_that_the_page_posts_to_is_there(http):
+    """A person who is nobody is refused in words; a route that is misspelt would not be found."""
+    paths = re.findall(r'post\("(/_sandbox/[\w/]+)"', (PAGE / "sandbox.js").read_text())
+    assert len(paths) >= 8
+    for path in paths:
+        answer = await http.post(path, json={})
+        assert (answer.status_code, answer.json()["error"]) == (400, "there is nobody called "), path
+
+
 def test_no_code_or_style_stands_outside_the_files(page):
     """The policy would forbid it."""
     assert page.inline == ""

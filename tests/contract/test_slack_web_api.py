@@ -250,7 +250,7 @@ async def test_a_broken_body_is_refused(client, sandbox, body, error):
     assert answer.json()["error"] == error
 
 
-@pytest.mark.parametrize("method", ["views.open", "files.info", "nonsense"])
+@pytest.mark.parametrize("method", ["dialog.open", "files.list", "nonsense"])
 async def test_what_is_not_imitated_says_so(client, method):
     """A method the sandbox does not have is unknown, never a silent success."""
     assert method not in METHODS

@@ -1,7 +1,7 @@
 """Every Web API method the sandbox has; what is not in this table answers `unknown_method`."""
 
 from sandbox.slack.call import Method
-from sandbox.slack.methods import chat, conversations, identity, reactions, reading, users
+from sandbox.slack.methods import chat, conversations, files, identity, reactions, reading, users, views
 
 #: Source of the tiers: each method's page under docs.slack.dev/reference/methods.
 METHODS: dict[str, Method] = {
@@ -25,7 +25,15 @@ METHODS: dict[str, Method] = {
     "users.list": Method(users.list_all, tier=2, scope="users:read"),
     "users.conversations": Method(users.conversations, tier=3),
     "users.lookupByEmail": Method(users.lookup_by_email, tier=3, scope="users:read.email"),
+    "files.getUploadURLExternal": Method(files.get_upload_url, tier=4, scope="files:write"),
+    "files.completeUploadExternal": Method(files.complete_upload, tier=4, scope="files:write"),
+    "files.info": Method(files.info, tier=4, scope="files:read"),
+    "files.delete": Method(files.delete, tier=3, scope="files:write"),
     "reactions.add": Method(reactions.add, tier=3, scope="reactions:write"),
     "reactions.remove": Method(reactions.remove, tier=2, scope="reactions:write"),
     "reactions.get": Method(reactions.get, tier=3, scope="reactions:read"),
+    "views.open": Method(views.open_modal, tier=4),
+    "views.push": Method(views.push, tier=4),
+    "views.update": Method(views.update, tier=4),
+    "views.publish": Method(views.publish, tier=4),
 }
