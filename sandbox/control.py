@@ -64,6 +64,7 @@ class Control:
             raise ValueError(f"there is nobody with the id {arguments['as']}")
         seen = state(
             workspace,
+            slack.manifest,
             viewer=viewer,
             conversation=workspace.conversations.get(arguments.get("in", "")),
             thread_ts=arguments.get("thread"),

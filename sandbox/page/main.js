@@ -1,6 +1,7 @@
 // The page: shows the sandbox as one person sees it, follows it by long poll, and does what that person does.
 
 import * as composer from "./composer.js";
+import { showHome } from "./home.js";
 import { MessageList, ofConversation, ofThread } from "./messages.js";
 import { showModal } from "./modal.js";
 import { showPhones } from "./phones.js";
@@ -16,6 +17,7 @@ const trouble = document.getElementById("trouble");
 const title = document.getElementById("title");
 const start = document.getElementById("start");
 const channelPlace = document.getElementById("messages");
+const writing = document.getElementById("composer");
 const thread = document.getElementById("thread");
 const threadPlace = document.getElementById("replies");
 const closeThread = document.getElementById("close");
@@ -24,6 +26,7 @@ let viewer = null; // the id of the person the reader is
 let place = readPlace();
 let moved = new AbortController(); // aborted when the reader becomes somebody else or goes somewhere else
 let channelList, threadList;
+let app = null; // the app, with what it offers
 let newest = ""; // the `ts` of the newest message that is shown
 let awaitedAfter = null; // once a command was typed: the `ts` of the newest message before it
 
@@ -81,14 +84,18 @@ function draw({ slack, blooio }) {
   const you = slack.people.find((one) => one.id === viewer);
   const here = slack.conversations.find((one) => one.id === place.conversation);
   const directory = { people: byId(slack.people), conversations: byId(slack.conversations), tz: you.tz };
+  app = slack.app;
   tellTrouble(troubleWith(slack.transport));
   title.textContent = `${sign(here.kind)}${here.name}`;
   showSidebar(slack, { viewer, conversation: here.id, become });
   const closed = whyClosed(here, you);
-  composer.showComposer({ phones: blooio.phones, closed });
+  composer.showComposer({ app, use: useShortcut, phones: blooio.phones, closed });
   showPhones(blooio, { team: slack.team.name, tz: you.tz, begin: composer.begin });
   drawChannel(slack.messages, directory);
-  start.hidden = Boolean(closed) || slack.messages.length > 0;
+  const isHome = place.isHome && app.has_home && here.kind === "im" && here.has_app;
+  channelPlace.hidden = writing.hidden = isHome;
+  start.hidden = isHome || Boolean(closed) || slack.messages.length > 0;
+  showHome(slack, { here, isHome, as: viewer, directory });
   drawThread(slack.messages, directory);
   openAwaited(slack.messages);
   showModal(slack.modal, { as: viewer, directory });
@@ -97,7 +104,7 @@ function draw({ slack, blooio }) {
 function drawChannel(messages, directory) {
   const of = `${viewer} ${place.conversation}`;
   if (channelList?.of !== of) {
-    channelList = new MessageList(channelPlace, { of, label: "Messages", leadsToThreads: true, press });
+    channelList = new MessageList(channelPlace, { of, label: "Messages", leadsToThreads: true, press, actions });
   }
   channelList.show(ofConversation(messages), directory);
 }
@@ -107,7 +114,7 @@ function drawThread(messages, directory) {
   thread.hidden = shown.length === 0;
   if (thread.hidden) return;
   const of = `${viewer} ${place.conversation} ${shown[0].ts}`;
-  if (threadList?.of !== of) threadList = new MessageList(threadPlace, { of, label: "Thread", press });
+  if (threadList?.of !== of) threadList = new MessageList(threadPlace, { of, label: "Thread", press, actions });
   threadList.show(shown, directory);
   closeThread.href = address(place.conversation);
 }
@@ -155,9 +162,27 @@ async function send(text) {
   return !(await sandbox.type(typed)).error;
 }
 
-async function press({ conversation_id, ts }, what) {
+function press({ conversation_id, ts }, what) {
+  return acknowledged(sandbox.click({ as: viewer, in: conversation_id, ts, what }));
+}
+
+function useShortcut(what) {
+  return acknowledged(sandbox.useShortcut({ as: viewer, in: place.conversation, what }));
+}
+
+/** What there is to do with a message: the app's shortcuts, where Slack offers them. */
+function actions({ conversation_id, ts, takes_shortcuts }) {
+  const shortcuts = takes_shortcuts ? app.shortcuts.filter(({ kind }) => kind === "message") : [];
+  return shortcuts.map(({ name, callback_id }) => {
+    const use = { as: viewer, in: conversation_id, ts, what: callback_id };
+    return { name, by: app.name, choose: () => acknowledged(sandbox.useMessageShortcut(use)) };
+  });
+}
+
+/** Wait until the app has acknowledged what the reader did, and say so if it did not. */
+async function acknowledged(doing) {
   try {
-    const { error } = await sandbox.click({ as: viewer, in: conversation_id, ts, what });
+    const { error } = await doing;
     composer.refuse(error ? `The bot did not answer: ${error}` : "");
   } catch (mistake) {
     composer.refuse(mistake.message);

@@ -3,6 +3,7 @@
 import { drawBlocks } from "./blocks.js";
 import { timeOf } from "./dates.js";
 import { drawFile } from "./files.js";
+import { menuButton } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { element, show, stayAtEnd } from "./nodes.js";
 import { address } from "./place.js";
@@ -21,13 +22,16 @@ export function ofThread(messages, ts) {
 /**
  * Shows the messages of one conversation or thread, which `of` names; another one needs a new list.
  *
- * With `leadsToThreads` replies are counted and linked. `press(message, actionId)` is told of buttons.
+ * With `leadsToThreads` replies are counted and linked. `press(message, actionId)` is told of buttons, and
+ * `actions(message)` tells what there is to do with a message, as items of a menu.
  */
 export class MessageList {
-  constructor(place, { of, label, leadsToThreads = false, press }) {
+  constructor(place, { of, label, leadsToThreads = false, press, actions }) {
     this.of = of;
+    this.label = label;
     this.leadsToThreads = leadsToThreads;
     this.press = press;
+    this.actions = actions;
     this.list = element("ol");
     this.scroller = element("div", { class: "messages", role: "log", "aria-label": label, tabindex: 0 }, this.list);
     place.replaceChildren(this.scroller);
@@ -62,7 +66,14 @@ export class MessageList {
         message.edited && element("span", { class: "edited" }, "(edited)"),
         this.leadsToThreads && message.reply_count > 0 && replies(message),
       ),
+      this.actions(message).length > 0 && this.drawTools(message),
     );
+  }
+
+  drawTools(message) {
+    const id = `more-${this.label}-${message.ts}`;
+    const items = () => this.actions(message);
+    return element("div", { class: "tools" }, menuButton({ id, label: "More actions", items }, "⋯"));
   }
 }
 

@@ -1,16 +1,17 @@
 // Where the reader is, kept in the page's address: `#C0SUPPORT01`, or `#C0SUPPORT01/1700000000.000100` with a thread.
-// A message's permalink leads to `#C0SUPPORT01/p1700000000000100`, which is the same place.
+// The app's Home is at `#D0ANABOT001/home`. A message's permalink leads to `#C0SUPPORT01/p1700000000000100`, which is the same place.
 
 /** Read the address. `thread` is the `ts` of any message in the thread. */
 export function readPlace() {
-  const [conversation, message] = location.hash.slice(1).split("/");
-  const thread = message?.replace(/^p(\d+)(\d{6})$/, "$1.$2");
-  return { conversation: conversation || null, thread: thread || null };
+  const [conversation, inside] = location.hash.slice(1).split("/");
+  const isHome = inside === "home";
+  const thread = isHome ? null : inside?.replace(/^p(\d+)(\d{6})$/, "$1.$2");
+  return { conversation: conversation || null, thread: thread || null, isHome };
 }
 
-/** Write the address of a place. */
-export function address(conversation, thread) {
-  return thread ? `#${conversation}/${thread}` : `#${conversation}`;
+/** Write the address of a place; *inside* is a message in a thread, or `home`. */
+export function address(conversation, inside) {
+  return inside ? `#${conversation}/${inside}` : `#${conversation}`;
 }
 
 /** Turn a permalink of this sandbox into an address of this page; null for any other link. */

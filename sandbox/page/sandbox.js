@@ -23,17 +23,32 @@ export function click(press) {
   return post("/_sandbox/slack/click", press);
 }
 
-/** Enter `value` into the field `what` of the topmost modal. */
+/** Use the global shortcut `what`; resolves once the app has acknowledged it, or Slack has said that it failed. */
+export function useShortcut(shortcut) {
+  return post("/_sandbox/slack/shortcut", shortcut);
+}
+
+/** Use the shortcut `what` on a message. */
+export function useMessageShortcut(shortcut) {
+  return post("/_sandbox/slack/message_shortcut", shortcut);
+}
+
+/** Open the direct message with the app, on a `tab`. */
+export function visit(tab) {
+  return post("/_sandbox/slack/visit", tab);
+}
+
+/** Enter `value` into the field `what` of the topmost modal, or with `home` of the Home. */
 export function fill(entry) {
   return post("/_sandbox/slack/modal/fill", entry);
 }
 
-/** Press a button of the topmost modal, or choose `value` in a menu that tells the app. */
-export function clickInModal(press) {
+/** Press a button of the topmost modal, or with `home` of the Home, or choose `value` in a menu that tells the app. */
+export function clickInView(press) {
   return post("/_sandbox/slack/modal/click", press);
 }
 
-/** Ask what an external menu of the topmost modal offers for what was `typed`. */
+/** Ask what an external menu of the topmost modal, or with `home` of the Home, offers for what was `typed`. */
 export function suggest(query) {
   return post("/_sandbox/slack/modal/suggest", query);
 }

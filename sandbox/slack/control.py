@@ -41,6 +41,8 @@ class SlackControl:
             "react",
             "click",
             "suggest",
+            "shortcut",
+            "message_shortcut",
             "visit",
             "conversations",
             "members",
@@ -140,6 +142,19 @@ class SlackControl:
         message = self._message(arguments, conversation, person)
         what, typed = str(arguments.get("what", "")), str(arguments.get("typed", ""))
         return offered(await self._slack.clicks.suggest(person, conversation, message, what, typed))
+
+    async def shortcut(self, arguments: JSON) -> JSON:
+        """Use the global shortcut `what`, its name or `callback_id`; `in` is the conversation she looks at, if any."""
+        person = self._person(arguments)
+        here = self._visible(arguments) if arguments.get("in") else None
+        return _acked(await self._slack.shortcuts.use(person, str(arguments.get("what", "")), here=here))
+
+    async def message_shortcut(self, arguments: JSON) -> JSON:
+        """Use the shortcut `what`, its name or `callback_id`, on a message."""
+        person, conversation = self._person(arguments), self._visible(arguments)
+        message = self._message(arguments, conversation, person)
+        what = str(arguments.get("what", ""))
+        return _acked(await self._slack.shortcuts.use_on(person, conversation, message, what))
 
     async def visit(self, arguments: JSON) -> JSON:
         """Open the direct message with the app, on its `home` or its `messages` tab."""
@@ -306,6 +321,10 @@ class SlackControl:
         person = self._workspace.people.get(request.match_info["user"])
         name = person.name if person else self._workspace.team.name
         return web.Response(text=avatar(name), content_type="image/svg+xml")
+
+
+def _acked(shown: Shown) -> JSON:
+    return {"error": shown.error}
 
 
 def _text(arguments: JSON) -> str:

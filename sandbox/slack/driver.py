@@ -43,7 +43,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Shown:
-    """The answer to a command or a click: what she alone sees, and Slack's word for a failure."""
+    """The answer to a command, a click or a shortcut: what she alone sees, and Slack's word for a failure."""
 
     text: str  # as it is read; empty if nothing was shown
     error: str | None  # "operation_timeout", "dispatch_failed", "invalid_command"…
@@ -111,6 +111,19 @@ class Person:
     async def clicks(self, message: Message, what: str, value: Any = None) -> Shown:
         """Press a button or choose in a menu, by its text or `action_id`; *value* is the choice. Waits for the ack."""
         return _shown(await self._do("click", message.conversation_id, ts=message.ts, what=what, value=value))
+
+    async def uses_shortcut(self, what: str, *, where: str | None = None) -> Shown:
+        """
+        Use a global shortcut, by its name or `callback_id`, and wait for the ack; `modal` is what the app then opens.
+
+        *where*: the conversation she looks at. The app is not told.
+        """
+        given = {"as": self.user_id, "in": where, "what": what}
+        return _acked(await ask(self._http, "POST", "/_sandbox/slack/shortcut", json=given))
+
+    async def uses_message_shortcut(self, message: Message, what: str) -> Shown:
+        """Use a shortcut on a message, by its name or `callback_id`, and wait for the ack."""
+        return _acked(await self._do("message_shortcut", message.conversation_id, ts=message.ts, what=what))
 
     async def modal(self) -> Modal | None:
         """Look at the topmost modal in front of her; None if there is none."""

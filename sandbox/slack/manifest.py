@@ -43,12 +43,21 @@ class SlashCommand:
 
 
 @dataclass(frozen=True)
+class Shortcut:
+    name: str
+    kind: str  # "global" or "message"
+    callback_id: str
+    description: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The app as its manifest describes it."""
 
     name: str
     bot_name: str
     commands: dict[str, SlashCommand] = field(default_factory=dict)
+    shortcuts: tuple[Shortcut, ...] = ()
     scopes: tuple[str, ...] = ()  # of the bot token, in the manifest's order
     bot_events: frozenset[str] = frozenset()
     interactivity: bool = False
@@ -82,6 +91,10 @@ def parse(data: Any) -> Manifest:
             )
             for one in features.get("slash_commands", [])
         },
+        shortcuts=tuple(
+            Shortcut(one["name"], one["type"], one["callback_id"], one["description"])
+            for one in features.get("shortcuts", [])
+        ),
         scopes=tuple(data.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
         bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
         interactivity=settings.get("interactivity", {}).get("is_enabled", False),

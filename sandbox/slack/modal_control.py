@@ -7,7 +7,7 @@ from aiohttp import web
 
 from sandbox.answered import answered
 from sandbox.slack.fields import reads
-from sandbox.slack.modal_state import modal_state, view_state
+from sandbox.slack.modal_state import home_state, modal_state
 from sandbox.slack.model import Person
 from sandbox.slack.reading import Reader
 from sandbox.slack.service import Slack
@@ -35,8 +35,7 @@ class ModalControl:
         person = self._person(arguments)
         if not arguments.get("home"):
             return self._seen(person)
-        home = self._workspace.views.home(person.id)
-        return {"modal": view_state(home, self._workspace, person, Reader(self._workspace, person)) if home else None}
+        return {"modal": home_state(self._workspace, person, Reader(self._workspace, person))}
 
     async def fill(self, arguments: JSON) -> JSON:
         """Enter `value` into the input `what`: its label or `action_id`."""

@@ -19,6 +19,12 @@ def modal_state(workspace: Workspace, viewer: Person, reader: Reader) -> JSON | 
     return view_state(stack[-1], workspace, viewer, reader) | {"depth": len(stack)} if stack else None
 
 
+def home_state(workspace: Workspace, viewer: Person, reader: Reader) -> JSON | None:
+    """Write what the app has published on a person's Home tab; None if that is nothing."""
+    home = workspace.views.home(viewer.id)
+    return view_state(home, workspace, viewer, reader) if home else None
+
+
 def view_state(view: View, workspace: Workspace, viewer: Person, reader: Reader) -> JSON:
     """Write a view both raw and as it is read."""
     content = view.content

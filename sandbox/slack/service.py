@@ -18,6 +18,7 @@ from sandbox.slack.manifest import Manifest
 from sandbox.slack.modals import Modals
 from sandbox.slack.request_url import RequestURL
 from sandbox.slack.response_urls import Refused, ResponseURLs
+from sandbox.slack.shortcuts import Shortcuts
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.suggestions import Suggestions
 from sandbox.slack.webapi import WebAPI
@@ -43,6 +44,7 @@ class Slack:
         self.deliveries = Deliveries(basics.clock, basics.faults, basics.exchanges, transport)
         self.response_urls = ResponseURLs(self.workspace)
         self.commands = Commands(self.workspace, manifest, self.deliveries, self.response_urls)
+        self.shortcuts = Shortcuts(self.workspace, manifest, self.deliveries, self.response_urls)
         suggestions = Suggestions(self.workspace, self.deliveries)
         self.clicks = Clicks(self.workspace, manifest, self.deliveries, self.response_urls, suggestions)
         self.modals = Modals(self.workspace, manifest, self.deliveries, self.response_urls, suggestions)

@@ -1,11 +1,14 @@
 """What can be seen of the workspace: for the page and for tests, as one person sees it."""
 
+from dataclasses import asdict
 from typing import Any
 
+from sandbox.slack.manifest import Manifest
 from sandbox.slack.menus import visible
-from sandbox.slack.modal_state import modal_state
+from sandbox.slack.modal_state import home_state, modal_state
 from sandbox.slack.model import Conversation, File, Message, Person
 from sandbox.slack.reading import Reader
+from sandbox.slack.shortcuts import takes_shortcuts
 from sandbox.slack.wire import avatar_url
 from sandbox.slack.workspace import Workspace
 
@@ -16,13 +19,14 @@ MOST_MESSAGES = 500  # of one conversation, the newest; a thread is given whole 
 
 def state(
     workspace: Workspace,
+    manifest: Manifest,
     *,
     viewer: Person | None = None,
     conversation: Conversation | None = None,
     thread_ts: str | None = None,
 ) -> JSON:
     """
-    Write the workspace, with the messages and the modal that *viewer* sees.
+    Write the workspace, with the messages, the modal and the app's Home that *viewer* sees.
 
     *conversation* narrows the messages to one, *thread_ts* to one thread of it. Without a viewer there are none.
     """
@@ -30,15 +34,17 @@ def state(
     seen = [one for one in workspace.conversations.values() if viewer is None or visible(one, viewer)]
     written: JSON = {
         "team": {"id": workspace.team.id, "name": workspace.team.name},
-        "app": {"id": workspace.app.id, "name": workspace.app.name, "user_id": workspace.app.bot_user_id},
+        "app": app_state(workspace, manifest),
         "people": people,
         "conversations": [conversation_state(one, workspace, viewer) for one in seen],
         "messages": [],
         "modal": None,
+        "home": None,
     }
     if viewer is not None:
         reader = Reader(workspace, viewer)
         written["modal"] = modal_state(workspace, viewer, reader)
+        written["home"] = home_state(workspace, viewer, reader) if manifest.home_tab else None
         for one in seen:
             if conversation is None or one is conversation:
                 chosen = _messages(one, viewer, thread_ts)
@@ -57,6 +63,18 @@ def _messages(conversation: Conversation, viewer: Person, thread_ts: str | None)
         replies = [reply for one in chosen for reply in conversation.replies(one.ts)][-MOST_MESSAGES:]
         chosen = list({one.ts: one for one in (*chosen, *replies, *mine[-MOST_MESSAGES:])}.values())
     return sorted(chosen, key=lambda message: message.ts)
+
+
+def app_state(workspace: Workspace, manifest: Manifest) -> JSON:
+    """Write the app with what it offers to people: its commands, and its shortcuts if it can be told of them."""
+    return {
+        "id": workspace.app.id,
+        "name": workspace.app.name,
+        "user_id": workspace.app.bot_user_id,
+        "commands": [asdict(one) for one in manifest.commands.values()],
+        "shortcuts": [asdict(one) for one in manifest.shortcuts] if manifest.interactivity else [],
+        "has_home": manifest.home_tab,
+    }
 
 
 def person_state(person: Person, workspace: Workspace) -> JSON:
@@ -120,6 +138,7 @@ def message_state(message: Message, conversation: Conversation, reader: Reader) 
         "files": [file_state(file) for file in message.files],
         "reply_count": len(conversation.threads.get(message.ts, ())),
         "ephemeral": message.ephemeral_to is not None,
+        "takes_shortcuts": takes_shortcuts(message),
         "edited": message.edited is not None,
         "reactions": {name: list(people) for name, people in message.reactions.items()},
         "metadata": message.metadata,

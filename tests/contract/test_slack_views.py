@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 from sandbox.driver import Sandbox
 from sandbox.slack.manifest import parse
 from sandbox.slack.seed import ANA, APP_ID, BOT_ID, TEAM
-from tests.contract.slack_fixtures import client_of
+from tests.contract.slack_fixtures import client_of, plain_http
 from tests.contract.slack_forms import actions, app_of, button, entry, modal, plain, section
 from tests.contract.test_slack_web_api import SUPPORT, refusal
 
@@ -290,3 +290,21 @@ async def test_without_a_home_tab_nothing_is_published(client):
     """The manifest's home tab is off: `not_enabled`."""
     view = {"type": "home", "blocks": []}
     assert await refusal(client.views_publish(user_id=ANA.id, view=view)) == "not_enabled"
+
+
+async def test_the_page_shows_the_home_that_a_person_has(sandbox):
+    """The page draws what is published to its reader, and no tab where the manifest has none."""
+    async with Sandbox.start(HOME) as with_home, client_of(with_home) as client:
+        assert await home_on_the_page(with_home) == (True, None)
+        await client.views_publish(user_id=ANA.id, view={"type": "home", "blocks": [section("Welcome")]})
+        has_home, home = await home_on_the_page(with_home)
+        assert (has_home, home["text"]) == (True, "Welcome")
+        assert (await home_on_the_page(with_home, "ben"))[1] is None
+    assert await home_on_the_page(sandbox) == (False, None)
+
+
+async def home_on_the_page(sandbox, handle="ana"):
+    async with plain_http(sandbox.url) as http:
+        query = {"as": sandbox.person(handle).user_id}
+        seen = (await http.get("/_sandbox/state", params=query)).json()["slack"]
+    return seen["app"]["has_home"], seen["home"]
