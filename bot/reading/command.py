@@ -1,5 +1,5 @@
 """
-Read `/text <person> <message>`: who is meant, and what they get to read.
+Read `/text <person> <message>`: who is meant, and what they get to read. `help` and `report` are nobody.
 
 People put spaces into numbers and start messages with digits, so `+49 30 123456 10 Uhr` has two readings. A text must
 never go to a wrong number: where the end of the number is in doubt we ask, and quotes always settle it.
@@ -47,6 +47,10 @@ WORDS = MappingProxyType(
         ),
         "group": "“{typed}” is not one person. Text one person at a time, by phone number or email address.",
         "teammate": "That is a teammate here in Slack. Text a phone number or an email address.",
+        "report": (
+            "A report is about the last 7 or 30 days, as a picture or as a file. "
+            "What works: report, report 30d, report csv, report 30d csv."
+        ),
         "slack_channel": "That is a channel here in Slack. Text a phone number or an email address.",
     }
 )
@@ -71,6 +75,7 @@ _BLANK = re.compile(
 _AND = re.compile(r"(?:and|&amp;|&)\s+", re.IGNORECASE)
 _LONGEST_NUMBER = 20  # digits; E.164 has 15, an international prefix some more
 _LONGEST_GROUP = 6  # digits that people write before they put a space
+_PERIODS = MappingProxyType({"7d": 7, "30d": 30})
 _WHOLE_NUMBER = 10  # digits that nobody writes without a space unless it is all of the number
 
 
@@ -97,7 +102,15 @@ class TextCommand:
     body: str
 
 
-def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_NAMES) -> TextCommand | Help:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """They asked what became of the texts of the last days."""
+
+    days: int
+    csv: bool  # as a file for a spreadsheet, not as a picture
+
+
+def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_NAMES) -> TextCommand | Help | Report:
     """
     Read what follows `/text`, as Slack sends it with `should_escape`.
 
@@ -108,8 +121,11 @@ def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_
     text = text[blank.end() if blank else 0 :].rstrip()
     if text.casefold() in {"", "?", "help"}:
         return Help()
+    word, *more = text.casefold().split()
+    if word == "report":  # somebody of that name can be had in quotes
+        return _report(more)
     try:
-        address, rest = _split(text, region)
+        address, rest = split_address(text, region)
     except AddressProblem as problem:
         raise CommandProblem(problem.code, problem.words) from problem
     body = plain_text(rest, names=names)
@@ -120,12 +136,24 @@ def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_
     return TextCommand(address, body)
 
 
+def _report(words: list[str]) -> Report:
+    days = [_PERIODS[word] for word in words if word in _PERIODS]
+    csv = words.count("csv")
+    if len(days) > 1 or csv > 1 or len(days) + csv < len(words):
+        raise _problem("report")
+    return Report(days=days[0] if days else _PERIODS["7d"], csv=bool(csv))
+
+
 def _problem(code: str, **facts: object) -> CommandProblem:
     return CommandProblem(code, WORDS[code].format(**facts))
 
 
-def _split(text: str, region: str) -> tuple[Address, str]:
-    """The person at the start of *text*, and the message after them, still in Slack's markup."""
+def split_address(text: str, region: str) -> tuple[Address, str]:
+    """
+    The address at the start of *text*, and what follows it, still in Slack's markup.
+
+    Raises CommandProblem and AddressProblem; with the code `unknown_person` if it does not begin with one at all.
+    """
     text = _without_link(text, region)
     address, rest = _person(text, region)
     extension = _EXTENSION.match(rest)

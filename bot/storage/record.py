@@ -1,16 +1,14 @@
 """The record of all texts, read for the report: counted by the database, and row by row."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, LiteralString
-from uuid import UUID
 
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from bot.report.figures import CHANNELS, ChannelFigures, Figures, Pace, Period, Share, Totals, Way
+from bot.report.figures import CHANNELS, ChannelFigures, Entry, Figures, Pace, Period, Share, Totals, Way
 from bot.storage.database import Connection, Pool
 from bot.texting.model import Channel
 
@@ -18,7 +16,7 @@ from bot.texting.model import Channel
 _LONGEST = timedelta(seconds=30)
 
 #: Rows of the record fetched at once.
-_FETCHED = 500
+_FETCHED = 250
 
 #: The texts of a period, as the report counts them. `way` is a `figures.Way`: where there is no doubt about the
 #: channel, that. `took` is the channel that delivered rates are of: a text that failed at Blooio counts against the
@@ -45,26 +43,6 @@ _TEXTS: LiteralString = """
 _PACE: LiteralString = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) AS pace"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One text in the record, without whom it went to and what it said."""
-
-    id: UUID
-    requested_at: datetime
-    author_id: str
-    author_name: str
-    expected_channel: str | None
-    actual_channel: str | None
-    status: str
-    accepted_at: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    read_at: datetime | None
-    failed_at: datetime | None
-    error_code: str | None
-    error_words: str | None
-
-
 class Record:
     """What became of all texts."""
 
@@ -86,7 +64,7 @@ class Record:
                 failures=await _failures(connection, period),
             )
 
-    async def entries(self, period: Period) -> AsyncIterator[Sequence[Entry]]:
+    async def entries(self, period: Period) -> AsyncGenerator[Sequence[Entry], None]:
         """Read the texts of *period*, oldest first, some hundred at a time."""
         columns = sql.SQL(", ").join(map(sql.Identifier, Entry.__slots__))
         query = sql.SQL(
@@ -209,5 +187,7 @@ async def _failures(connection: Connection, period: Period) -> tuple[tuple[str |
 
 
 def _pace(row: dict[str, Any]) -> Pace:
-    median, slow = row["pace"] or (None, None)
-    return Pace(median, slow)
+    if row["pace"] is None:
+        return Pace(None, None)
+    median, slow = row["pace"]
+    return Pace(round(median, 3), round(slow, 3))

@@ -258,7 +258,9 @@ Text someone without leaving Slack
 Start with a phone number or an email address, then write your message. It goes out over iMessage, RCS or SMS, \
 whichever reaches them best, and a thread here shows the channel and the status.
 /text "+49 30 123456" 10 o'clock works
-Put a number in quotes when your message starts with digits."""
+Put a number in quotes when your message starts with digits.
+/text report 30d
+Shows what became of the texts of the last 30 days, for everybody here; /text report 30d csv as a file."""
 
 
 @pytest.mark.parametrize(("typed", "to", "body", "tel"), TEXTED)

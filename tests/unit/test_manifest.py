@@ -34,5 +34,5 @@ def test_every_command_has_a_listener_and_every_listener_a_command(manifest: dic
             return super().command(command, *args, **kwargs)
 
     app = Recorder(token="xoxb-x", signing_secret="x")
-    handlers.register(app, texting=None, slack=None, drawings=None, region="US")  # type: ignore[arg-type]
+    handlers.register(app, texting=None, slack=None, drawings=None, reports=None, region="US")  # type: ignore[arg-type]
     assert heard == [command["command"] for command in manifest["features"]["slash_commands"]]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.reading import addresses, command
 from bot.reading.addresses import pretty
-from bot.reading.command import MAX_BODY, CommandProblem, Help, TextCommand, parse_text_command
+from bot.reading.command import MAX_BODY, CommandProblem, Help, Report, TextCommand, parse_text_command
 
 JANE = "+15551234567"
 BERLIN = "+4930123456"
@@ -98,6 +98,8 @@ REFUSED = [
     # Not one person outside
     pytest.param("jane hello", "unknown_person", id="a name"),
     pytest.param('"Jane Doe" hello', "unknown_person", id="a name in quotes"),
+    pytest.param('"report" hello', "unknown_person", id="somebody called Report"),
+    pytest.param("reports 30d", "unknown_person", id="a name that begins like report"),
     pytest.param("<https://x.example|x.example> hello", "unknown_person", id="a link"),
     pytest.param("10:30 hello", "unknown_person", id="a time"),
     pytest.param(":wave: hello", "unknown_person", id="an emoji"),
@@ -126,6 +128,12 @@ REFUSED = [
     pytest.param('"+15551234567, +15557654321" hello', "several_people", id="two numbers in the same quotes"),
     pytest.param("a@x.example, b@x.example hello", "several_people", id="two email addresses"),
     pytest.param("+15551234567, b@x.example hello", "several_people", id="a number and an email address"),
+    # A report
+    pytest.param("report 90d", "report", id="a report of 90 days"),
+    pytest.param("report 7d 30d", "report", id="a report of two periods"),
+    pytest.param("report csv csv", "report", id="a report twice in a file"),
+    pytest.param("report hello", "report", id="a report and a message"),
+    pytest.param("report +15551234567 hello", "report", id="a report and a number"),
     # Which digits are the number's
     pytest.param("+49 30 123456 10 Uhr passt", "ambiguous_number", id="the message's digits fit the number"),
     pytest.param("<tel:+4930123456|+49 30 123456> 10 Uhr", "ambiguous_number", id="Slack's link does not settle it"),
@@ -177,6 +185,23 @@ def test_understood_elsewhere(region, typed, address):
 def test_help(typed):
     """Who types nothing, or asks, gets help."""
     assert parse_text_command(typed, region="US") == Help()
+
+
+@pytest.mark.parametrize(
+    ("typed", "report"),
+    [
+        pytest.param("report", Report(7, csv=False), id="a week is usual"),
+        pytest.param("report 7d", Report(7, csv=False), id="a week"),
+        pytest.param("report 30d", Report(30, csv=False), id="a month"),
+        pytest.param("report csv", Report(7, csv=True), id="a week in a file"),
+        pytest.param("report 30d csv", Report(30, csv=True), id="a month in a file"),
+        pytest.param("report csv 30d", Report(30, csv=True), id="the other way round"),
+        pytest.param("  REPORT \u3000 30D  CSV ", Report(30, csv=True), id="capitals and blanks"),
+    ],
+)
+def test_report(typed, report):
+    """Who asks for a report gets the period and the form they ask for."""
+    assert parse_text_command(typed, region="US") == report
 
 
 @pytest.mark.parametrize(("typed", "code"), REFUSED)
@@ -284,7 +309,7 @@ def test_nothing_surprises_it(typed):
         read = parse_text_command(typed, region="US")
     except CommandProblem:
         return
-    assert isinstance(read, Help) or re.fullmatch(r"\+[1-9]\d{5,14}|[^@\sA-Z]+@[^@\sA-Z]+", read.address)
+    assert isinstance(read, Help | Report) or re.fullmatch(r"\+[1-9]\d{5,14}|[^@\sA-Z]+@[^@\sA-Z]+", read.address)
 
 
 @settings(deadline=None)
