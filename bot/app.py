@@ -20,8 +20,10 @@ from bot.follower import following
 from bot.jobs import Jobs
 from bot.leading import leading
 from bot.news import News
+from bot.notifier import Notifier
 from bot.painter import Painter
 from bot.registration import WebhookSecrets, registering
+from bot.report.service import Reports
 from bot.server import serving
 from bot.settings import Settings
 from bot.slack import Slack, SlackError, open_slack
@@ -30,7 +32,9 @@ from bot.storage.database import Pool, database_url, migrate, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.drawings import Drawings
 from bot.storage.events import Events
+from bot.storage.notices import Notices
 from bot.storage.presence import open_presence
+from bot.storage.record import Record
 from bot.texting.errors import TextingError
 from bot.texting.service import Texting
 from bot.web import Probe, web_app
@@ -92,14 +96,18 @@ async def running(
         if Role.WORKER in roles:
             painter = Painter(drawings=drawings, slack=slack)
             news = News(events=events, deliveries=deliveries, texting=texting, keep=settings.keep_events)
-            await stack.enter_async_context(leading(url, painter, news))
+            notifier = Notifier(notices=Notices(pool), slack=slack, admin_channel=settings.admin_channel)
+            await stack.enter_async_context(leading(url, painter, news, notifier))
             await stack.enter_async_context(following(texting))
             await stack.enter_async_context(jobs.work(texting))
 
         dispatcher = None
         if Role.WEB in roles:
             bolt = _bolt(client, slack)
-            handlers.register(bolt, texting=texting, slack=slack, drawings=drawings, region=settings.default_region)
+            reports = await stack.enter_async_context(Reports(record=Record(pool), slack=slack).open())
+            handlers.register(
+                bolt, texting=texting, slack=slack, drawings=drawings, reports=reports, region=settings.default_region
+            )
             dispatcher = Dispatcher(bolt)
         web = web_app(
             dispatcher=None if settings.socket_mode else dispatcher,

@@ -14,7 +14,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -30,9 +30,10 @@ from bot.texting.model import Author, Thread
 
 logger = logging.getLogger(__name__)
 
-#: Threads posted to, and edited, at once. They mostly wait for Slack.
+#: Threads posted to, and edited, at once. They mostly wait for Slack, which takes some fifty edits a minute: more at
+#: once would only take the processor from whoever waits for an answer of ours.
 POSTS = 64
-EDITS = 16
+EDITS = 4
 
 #: How long an edit waits for what follows.
 SETTLE = timedelta(seconds=0.4)
@@ -40,15 +41,9 @@ SETTLE = timedelta(seconds=0.4)
 #: How often rows are looked for that nobody announced: after a pause, a crash, a lost connection.
 _LOOK_SECONDS = 1.0
 
-#: Slack's clock may differ from ours by this much when a lost post is looked for.
-_CLOCKS_DIFFER = timedelta(minutes=10)
-
 #: For how long a card that was seen is taken to be still there.
 _SEEN_FOR = timedelta(seconds=5).total_seconds()
 _SEEN_KEPT = 10_000
-
-#: A post of a process that died may still be on its way to Slack; after this long it has arrived or never will.
-_POST_LANDS = timedelta(seconds=2)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
 
@@ -183,7 +178,7 @@ class Painter:
         """Post a text's message, or find the one whose answer was lost."""
         delivery_id, home = text.delivery.id, text.posted_in or thread.conversation_id
         if text.posting_since is not None:
-            ts = await self._find(home, str(delivery_id), thread.card_ts, text.posting_since)
+            ts = await self._slack.find_lost(home, str(delivery_id), thread_ts=thread.card_ts, since=text.posting_since)
             if ts is not None:
                 await self._drawings.text_posted(delivery_id, home, ts, revision=0)  # whatever it says
                 self._edits.soon(thread.id)
@@ -238,7 +233,7 @@ class Painter:
         home, ts = thread.conversation_id, None
         revision = shown.drawn_revision
         if shown.card_posting_since is not None:
-            ts = await self._find(home, key, None, shown.card_posting_since)
+            ts = await self._slack.find_lost(home, key, since=shown.card_posting_since)
         if ts is None:
             revision = shown.revision
             payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
@@ -272,7 +267,7 @@ class Painter:
         if not home.startswith("C") and not home.startswith("G"):
             raise refused  # a DM is the last resort, and it was refused too
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
-        await self._drawings.move(thread.id, author)
+        await self._drawings.move(thread.id, await self._slack.direct(author.user_id), author)
 
     async def _update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""
@@ -282,18 +277,6 @@ class Painter:
             if refused.code in TOKEN_ERRORS:
                 raise
             logger.warning("edit_refused error=%s", refused.code)
-
-    async def _find(self, conversation_id: str, key: str, thread_ts: str | None, since: datetime) -> str | None:
-        """Look for a post whose answer was lost. If Slack will not let us look, it counts as not posted."""
-        age = datetime.now(UTC) - since
-        if age < _POST_LANDS:
-            raise SlackBusy(_POST_LANDS - age)
-        try:
-            oldest = (since - _CLOCKS_DIFFER).timestamp()
-            return await self._slack.find(conversation_id, key, thread_ts=thread_ts, since=oldest)
-        except SlackRefused as refused:
-            logger.warning("lost_post_not_looked_for error=%s", refused.code)
-            return None
 
     async def _profile(self, author: Author) -> Profile:
         return await self._slack.profile(author.user_id, fallback=author.name)

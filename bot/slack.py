@@ -13,9 +13,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -41,6 +42,12 @@ TOKEN_ERRORS = {
 #: Source: Slack, "Rate limits": one message per second per channel, short bursts tolerated.
 _PACE = 1.0
 _PACED_FOR = 30.0
+
+#: Slack's clock may differ from ours by this much when a lost post is looked for.
+_CLOCKS_DIFFER = timedelta(minutes=10)
+
+#: A post of a process that died may still be on its way to Slack; after this long it has arrived or never will.
+_POST_LANDS = timedelta(seconds=2)
 
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
@@ -76,6 +83,7 @@ class Profile:
 
     name: str
     picture_url: str | None
+    zone: tzinfo = UTC  # where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ class Slack:
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
         self._profiles: dict[str, tuple[float, Profile | None]] = {}  # None: Slack did not say
         self._places: dict[str, tuple[float, Place]] = {}
+        self._directs: dict[str, str] = {}  # people's ids to those of our direct messages with them
         self.identity: dict[str, Any] = {}
 
     async def identify(self) -> dict[str, Any]:
@@ -152,6 +161,59 @@ class Slack:
     async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
         await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
+
+    async def direct(self, user_id: str) -> str:
+        """
+        Return the id of our direct messages with somebody, remembered for good.
+
+        If Slack refuses to tell it is the person's own id: that can be posted to as well, but not looked into.
+        """
+        if user_id not in self._directs:
+            try:
+                answer = await self._call("conversations.open", self._client.conversations_open, users=user_id)
+            except SlackRefused as refused:
+                if refused.code in TOKEN_ERRORS:
+                    raise
+                logger.warning("direct_messages_not_opened error=%s", refused.code)
+                return user_id
+            self._directs[user_id] = str((answer.get("channel") or {}).get("id") or user_id)
+        return self._directs[user_id]
+
+    async def whisper(
+        self, conversation_id: str, user_id: str, payload: dict[str, Any], *, thread_ts: str | None = None
+    ) -> None:
+        """Show somebody a message that nobody else sees, and that is gone when they reload."""
+        arguments = payload if thread_ts is None else {**payload, "thread_ts": thread_ts}
+        await self._call(
+            "chat.postEphemeral",
+            self._client.chat_postEphemeral,
+            gate=conversation_id,
+            channel=conversation_id,
+            user=user_id,
+            **arguments,
+        )
+
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Open a form in front of whoever clicked within the last three seconds."""
+        await self._call("views.open", self._client.views_open, trigger_id=trigger_id, view=view)
+
+    async def find_lost(
+        self, conversation_id: str, key: str, *, thread_ts: str | None = None, since: datetime
+    ) -> str | None:
+        """
+        Look for a post that was begun at *since* and whose answer was lost; return its `ts`.
+
+        If Slack will not let us look, it counts as not posted. Raises SlackBusy while it may still be on its way.
+        """
+        age = datetime.now(UTC) - since
+        if age < _POST_LANDS:
+            raise SlackBusy(_POST_LANDS - age)
+        try:
+            oldest = (since - _CLOCKS_DIFFER).timestamp()
+            return await self.find(conversation_id, key, thread_ts=thread_ts, since=oldest)
+        except SlackRefused as refused:
+            logger.warning("lost_post_not_looked_for error=%s", refused.code)
+            return None
 
     async def find(self, conversation_id: str, key: str, *, thread_ts: str | None, since: float) -> str | None:
         """Look for a post of ours by its key, no older than *since* (epoch seconds); return its `ts`."""
@@ -237,14 +299,67 @@ class Slack:
         user = answer.get("user") or {}
         shown = user.get("profile") or {}
         name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or fallback
-        profile = Profile(name, shown.get("image_72") or shown.get("image_48"))
+        profile = Profile(name, shown.get("image_72") or shown.get("image_48"), _zone(user))
         self._profiles[user_id] = (time.monotonic() + _KNOWN_FOR, profile)
         return profile
 
-    def permalink(self, conversation_id: str, ts: str) -> str | None:
+    async def send_file(self, content: bytes, *, filename: str, alt_text: str = "") -> str:
+        """
+        Give Slack a file; return its id. Nobody sees it before `share_file`, so it can be sent again.
+
+        Not slack_sdk's `files_upload_v2`: that does both in one, and raises errors of other kinds.
+        """
+        answer = await self._call(
+            "files.getUploadURLExternal",
+            self._client.files_getUploadURLExternal,
+            filename=filename,
+            length=len(content),
+            alt_txt=alt_text or None,
+        )
+        if not answer.get("upload_url") or not answer.get("file_id"):
+            raise SlackTrouble("files.getUploadURLExternal without upload_url")
+        await self._deliver(
+            str(answer["upload_url"]), data=content, headers={"Content-Type": "application/octet-stream"}
+        )
+        return str(answer["file_id"])
+
+    async def share_file(self, file_id: str, conversation_id: str, *, title: str, comment: str) -> None:
+        """Post a file in a conversation with *comment* (mrkdwn) above it. Slack takes no person's id here."""
+        await self._call(
+            "files.completeUploadExternal",
+            self._client.files_completeUploadExternal,
+            files=[{"id": file_id, "title": title}],
+            channel_id=conversation_id,
+            initial_comment=comment,
+        )
+
+    async def respond(self, response_url: str, payload: dict[str, Any]) -> None:
+        """Tell who typed a command something more, where they typed it, and nobody else: up to 30 minutes later."""
+        await self._deliver(response_url, json={"response_type": "ephemeral", **payload})
+
+    async def _deliver(self, url: str, **request: Any) -> None:
+        """POST to an address that Slack gave us for this and that needs no token."""
+        session = self._client.session
+        assert session is not None  # noqa: S101  (`open_slack` gave it one)
+        try:
+            async with session.post(url, allow_redirects=False, **request) as response:
+                await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise SlackTrouble(type(error).__name__) from error
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise SlackBusy(timedelta(seconds=_seconds(response.headers.get("Retry-After"))))
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise SlackTrouble(str(response.status))
+        if response.status != HTTPStatus.OK:
+            raise SlackRefused(f"http_{response.status}")
+
+    def permalink(self, conversation_id: str, ts: str, *, thread_ts: str | None = None) -> str | None:
         """Return a message's address, as Slack's own "Copy link" spells it; None until we know our workspace."""
         url = str(self.identity.get("url") or "").rstrip("/")
-        return f"{url}/archives/{conversation_id}/p{ts.replace('.', '')}" if url else None
+        if not url:
+            return None
+        place = f"?thread_ts={thread_ts}&cid={conversation_id}" if thread_ts else ""
+        return f"{url}/archives/{conversation_id}/p{ts.replace('.', '')}{place}"
 
     async def _call(
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], *, gate: str = "", **arguments: Any
@@ -292,6 +407,16 @@ class Slack:
         if code in TOKEN_ERRORS:
             logger.error("slack_token_refused error=%s (renew SLACK_BOT_TOKEN)", code)
         return SlackRefused(code)
+
+
+def _zone(user: dict[str, Any]) -> tzinfo:
+    """Read where a user of Slack's is; `tz_offset` (seconds) has to do for a zone that nobody here knows."""
+    try:
+        return ZoneInfo(user["tz"])
+    except (KeyError, ValueError, TypeError, OSError):
+        offset = user.get("tz_offset")
+        known = isinstance(offset, int) and abs(offset) < timedelta(days=1).total_seconds()
+        return timezone(timedelta(seconds=offset)) if known and offset is not None else UTC
 
 
 def _seconds(header: str | None) -> float:

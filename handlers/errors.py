@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -10,17 +11,20 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bot.blocks.answer import problem
+from bot.blocks.whisper import refusal
 from bot.dispatch import kind_of
 from bot.reading.slack_text import plain_text
+from bot.slack import Slack, SlackError
 
 logger = logging.getLogger(__name__)
 
 
-async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> BoltResponse:
     """
-    Log the error under a reference; tell the person who typed a command, with their words given back.
+    Log the error under a reference; tell the person who typed a command, with their words given back, or clicked.
 
-    What nobody listens to is acknowledged: Slack would send an event again, and tell a person that we are away.
+    What nobody listens to is acknowledged: Slack would send an event again, and tell a person that we are away. A
+    form is not: it stays open with all that was written, and Slack says over it that there was trouble.
     """
     if isinstance(error, BoltUnhandledRequestError) and "command" not in body:
         logger.warning("request_not_expected kind=%s", kind_of(body))
@@ -28,7 +32,7 @@ async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
     reference = secrets.token_hex(4)
     logger.error("listener_failed reference=%s", reference, exc_info=error)
     if "command" not in body:
-        return BoltResponse(status=200)
+        return await _failed_to_act(body, reference, slack)
     words = (
         "Something went wrong on our side. Look whether your text is in the person's thread before you send it again. "
         f"Your admin can find the reason under {reference}."
@@ -37,5 +41,17 @@ async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
     return BoltResponse(status=200, body=json.dumps(payload), headers={"content-type": "application/json"})
 
 
-def register(app: AsyncApp) -> None:
-    app.error(failed)
+async def _failed_to_act(body: dict[str, Any], reference: str, slack: Slack) -> BoltResponse:
+    if kind_of(body) == "view_submission":
+        return BoltResponse(status=500)
+    if response_url := body.get("response_url"):
+        words = f"Something went wrong on our side. Try again. Your admin can find the reason under {reference}."
+        try:
+            await slack.respond(str(response_url), {**refusal(words), "replace_original": False})
+        except SlackError as unsaid:
+            logger.warning("not_told error=%s", unsaid)
+    return BoltResponse(status=200)
+
+
+def register(app: AsyncApp, *, slack: Slack) -> None:
+    app.error(partial(failed, slack=slack))

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -13,20 +12,17 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks.answer import accepted, help_text, problem
-from bot.reading.command import CommandProblem, Help, parse_text_command
+from bot.reading.command import CommandProblem, Help, Report, parse_text_command
 from bot.reading.slack_text import mentioned_users, plain_text
+from bot.report.service import Reports
 from bot.slack import Place, Slack, SlackError
 from bot.texting.errors import TextingError
 from bot.texting.model import Author, Request
 from bot.texting.service import Texting
+from handlers.countdown import ASKING_SECONDS, countdown
+from handlers.report import report
 
 logger = logging.getLogger(__name__)
-
-#: What Slack is asked on the way may take this much of its three seconds; without an answer we go on.
-_ASKING_SECONDS = 0.5
-
-#: Slack waits three seconds from the moment somebody presses Enter; the way here and back takes some of them.
-_ANSWERED_WITHIN = timedelta(seconds=2.5)
 
 _NO_PLACE = (
     "I am not in this channel, so there is nowhere to show the answer. "
@@ -39,20 +35,25 @@ _NO_PLACE_IN_DM = (
 _ARCHIVED = "This channel is archived, so there is nowhere to show the answer. Send your text from another channel."
 
 
-async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slack: Slack, region: str) -> None:
+async def text(
+    ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slack: Slack, reports: Reports, region: str
+) -> None:
     """
     `/text +15551234567 hello`: queue a text and answer with where to follow it.
 
     The acknowledgement says that the text is safely stored, so it comes last; nothing follows it that could fail.
     """
     typed, conversation_id = str(command.get("text") or ""), str(command["channel_id"])
-    left = _countdown(_ANSWERED_WITHIN)
+    left = countdown()
     names = await _names(slack, typed)
     given_back = f"{command['command']} {plain_text(typed, names=names)}"
     try:
         parsed = parse_text_command(typed, region=region, names=names)
         if isinstance(parsed, Help):
             await ack(**help_text())
+            return
+        if isinstance(parsed, Report):
+            await report(ack, command, parsed, reports=reports)
             return
         request = Request(
             key=_key(command),
@@ -75,12 +76,6 @@ async def text(ack: AsyncAck, command: dict[str, Any], *, texting: Texting, slac
     await ack(**accepted(requested, asked_in=conversation_id, thread_url=link))
 
 
-def _countdown(limit: timedelta) -> Callable[[], timedelta]:
-    """Start to count down from *limit*; what is returned says how much is left."""
-    end = time.monotonic() + limit.total_seconds()
-    return lambda: timedelta(seconds=max(0.0, end - time.monotonic()))
-
-
 def _key(command: Mapping[str, Any]) -> str:
     """Make the key of one request: the same envelope delivered twice is one text."""
     everything = json.dumps(command, sort_keys=True).encode()
@@ -91,7 +86,7 @@ async def _names(slack: Slack, typed: str) -> Mapping[str, str]:
     """Look up the names of the people mentioned without one."""
     users = mentioned_users(typed)
     try:
-        async with asyncio.timeout(_ASKING_SECONDS):
+        async with asyncio.timeout(ASKING_SECONDS):
             profiles = await asyncio.gather(*(slack.profile(user, fallback="") for user in users))
     except TimeoutError:
         logger.warning("names_not_asked")
@@ -113,12 +108,12 @@ async def _obstacle(texting: Texting, slack: Slack, request: Request, left: Call
 
 async def _place(slack: Slack, conversation_id: str) -> Place:
     try:
-        async with asyncio.timeout(_ASKING_SECONDS):
+        async with asyncio.timeout(ASKING_SECONDS):
             return await slack.place(conversation_id)
     except (SlackError, TimeoutError):
         logger.warning("place_not_asked")
         return Place(usable=True)  # posting will tell; a thread without a place moves to the author's messages
 
 
-def register(app: AsyncApp, *, texting: Texting, slack: Slack, region: str) -> None:
-    app.command("/text")(partial(text, texting=texting, slack=slack, region=region))
+def register(app: AsyncApp, *, texting: Texting, slack: Slack, reports: Reports, region: str) -> None:
+    app.command("/text")(partial(text, texting=texting, slack=slack, reports=reports, region=region))

@@ -2,6 +2,7 @@
 
 from bot.blocks.card import label
 from bot.blocks.mrkdwn import Payload, context, escape, section
+from bot.reading.command import Report
 from bot.texting.model import Requested
 
 #: A message's blocks may hold about 13,200 characters in all.
@@ -17,6 +18,11 @@ def accepted(requested: Requested, *, asked_in: str, thread_url: str | None) -> 
         return _only(f"Texting {who}.{link}")
     where = f"<#{home}>" if home.startswith("C") else "another conversation"
     return _only(f"Texting {who}. Their thread is in {where}.{link}")
+
+
+def drawing(report: Report) -> Payload:
+    """Say that the report is on its way."""
+    return _only(f"{'Writing' if report.csv else 'Drawing'} the report for the last {report.days} days …")
 
 
 def problem(words: str, typed: str) -> Payload:
@@ -46,7 +52,9 @@ def help_text() -> Payload:
         "Start with a phone number or an email address, then write your message. It goes out over iMessage, RCS or "
         "SMS, whichever reaches them best, and a thread here shows the channel and the status.\n"
         '`/text "+49 30 123456" 10 o\'clock works`\n'
-        "Put a number in quotes when your message starts with digits."
+        "Put a number in quotes when your message starts with digits.\n"
+        "`/text report 30d`\n"
+        "Shows what became of the texts of the last 30 days, for everybody here; `/text report 30d csv` as a file."
     )
 
 

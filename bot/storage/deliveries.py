@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from psycopg_pool import PoolTimeout
 
 from bot.storage import rows
 from bot.storage.database import Connection, Pool
-from bot.texting.errors import NotStored, PerhapsStored, SentAgain
+from bot.storage.notices import ALERT
+from bot.texting.errors import NotRead, NotStored, PerhapsStored, SentAgain, TextingError
 from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport, Thread, Told
 from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
 
@@ -29,6 +31,11 @@ _DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
 _CHECKING = timedelta(seconds=10)
+
+#: A text that may have been sent, for all that was known when it was given up, and that nobody has sent again: (id,).
+_UNCONFIRMED: LiteralString = (
+    "id = %s AND status = 'failed' AND error_code IN ('unconfirmed', 'not_taken') AND again_by IS NULL"
+)
 
 
 class Deliveries:
@@ -63,7 +70,7 @@ class Deliveries:
     ) -> Requested:
         cursor = connection.cursor(row_factory=dict_row)
         if request.instead_of is not None:
-            await self._replace(cursor, request, request.instead_of, delivery_id)
+            await self._replace(cursor, request, request.instead_of)
         found = await self._find(cursor, request, lines) or await self._add_person(cursor, request, lines)
         person, thread = rows.person(found), rows.thread(found)
         if _is_direct(thread.conversation_id) and thread.owner.user_id != request.author.user_id:
@@ -99,7 +106,7 @@ class Deliveries:
             assert row is not None  # noqa: S101  (the conflict was with a committed row)
         return Requested(rows.delivery(row), thread, person)
 
-    async def _replace(self, cursor: Any, request: Request, failed: UUID, delivery_id: UUID) -> None:
+    async def _replace(self, cursor: Any, request: Request, failed: UUID) -> None:
         """Note on a failed text who sends it again; the same request may say so twice. Raises SentAgain."""
         await cursor.execute(
             """
@@ -203,6 +210,15 @@ class Deliveries:
             if (changed := await cursor.fetchone()) is not None:
                 await connection.execute("UPDATE threads SET revision = revision + 1 WHERE id = %s", changed)
 
+    async def learn_capabilities(self, person_id: int, capabilities: Capabilities) -> None:
+        """Remember what a person can receive; their cards show it."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "UPDATE people SET imessage = %s, sms = %s, checked_at = %s WHERE id = %s",
+                (capabilities.imessage, capabilities.sms, capabilities.checked_at, person_id),
+            )
+            await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
+
     async def learn_name(self, person_id: int, name: str) -> None:
         """Remember what a person is called; their cards show it."""
         async with self._pool.connection() as connection, connection.transaction():
@@ -254,12 +270,16 @@ class Deliveries:
     async def hold(
         self, delivery_id: UUID, error_code: str, error_words: str, *, key: UUID, check_at: datetime
     ) -> None:
-        """Blooio wants the person's reply first: wait for it, and then try again under another key."""
+        """
+        Blooio wants the person's reply first: wait for it, and then try again under another key.
+
+        It waits from the attempt on: a reply that came while Blooio was answering counts.
+        """
         await self._execute(
             """
             UPDATE deliveries
-               SET held_since = now(), error_code = %s, error_words = %s, send_key = %s, attempts = 0,
-                   attempted_at = NULL, retry_at = NULL, check_at = %s, revision = revision + 1
+               SET held_since = coalesce(attempted_at, now()), error_code = %s, error_words = %s, send_key = %s,
+                   attempts = 0, attempted_at = NULL, retry_at = NULL, check_at = %s, revision = revision + 1
              WHERE id = %s AND status = 'queued' AND message_id IS NULL
             """,
             (error_code, error_words, key, check_at, delivery_id),
@@ -274,9 +294,10 @@ class Deliveries:
             (address, line, line),
         )
 
-    async def release_one(self, delivery_id: UUID) -> bool:
-        """Queue one text that waits for the person's reply; return whether it did."""
-        return await self._release("t.id = d.thread_id AND d.id = %s", (delivery_id,)) == 1
+    async def release_one(self, delivery_id: UUID, *, within: timedelta) -> bool:
+        """Queue one text that waits for the person's reply; return whether it did. Raises NotStored."""
+        async with _in_time(within, NotStored):
+            return await self._release("t.id = d.thread_id AND d.id = %s", (delivery_id,)) == 1
 
     async def _release(self, which: LiteralString, values: tuple[Any, ...]) -> int:
         async with self._pool.connection() as connection, connection.transaction():
@@ -296,9 +317,9 @@ class Deliveries:
                 await self._defer(connection, delivery_id, thread_id)
             return len(released)
 
-    async def cancel(self, delivery_id: UUID) -> bool:
-        """Do not send a text that waits for the person's reply; return whether it did."""
-        async with self._pool.connection() as connection:
+    async def cancel(self, delivery_id: UUID, *, within: timedelta) -> bool:
+        """Do not send a text that waits for the person's reply; return whether it did. Raises NotStored."""
+        async with _in_time(within, NotStored), self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
                 UPDATE deliveries
@@ -310,16 +331,61 @@ class Deliveries:
             )
             return cursor.rowcount == 1
 
-    async def find(self, delivery_id: UUID) -> Requested | None:
-        """Return a text with its thread and its person."""
-        return await self._one(
-            f"""
-            SELECT {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
-              FROM deliveries d JOIN threads t ON t.id = d.thread_id JOIN people p ON p.id = t.person_id
-             WHERE d.id = %s
-            """,
-            (delivery_id,),
-        )
+    async def find(self, delivery_id: UUID, *, within: timedelta) -> Requested | None:
+        """Return a text with its thread and its person. Raises NotRead."""
+        async with _in_time(within, NotRead):
+            return await self._one(
+                f"""
+                SELECT {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
+                  FROM deliveries d JOIN threads t ON t.id = d.thread_id JOIN people p ON p.id = t.person_id
+                 WHERE d.id = %s
+                """,
+                (delivery_id,),
+            )
+
+    async def known(self, message_ids: Sequence[str]) -> set[str]:
+        """Say which of Blooio's texts are ours already."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT message_id FROM deliveries WHERE message_id = ANY(%s)", (list(message_ids),)
+            )
+            return {message_id for (message_id,) in await cursor.fetchall()}
+
+    async def adopt(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> bool:
+        """
+        Blooio has a text after all that was given up as unconfirmed: follow it; return whether it still was.
+
+        Its failure is taken back, and so is the notice of that: should it fail yet, that is news to its author.
+        """
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(
+                f"""
+                WITH ours AS (UPDATE events SET applied_at = NULL WHERE message_id = %s AND applied_at IS NOT NULL)
+                UPDATE deliveries
+                   SET status = 'queued', message_id = %s, accepted_at = now(), check_at = %s, failed_at = NULL,
+                       error_code = NULL, error_words = NULL, revision = revision + 1
+                 WHERE {_UNCONFIRMED}
+                """,
+                (message_id, message_id, check_at, delivery_id),
+            )
+            if cursor.rowcount:
+                await connection.execute("DELETE FROM notices WHERE key = %s", (f"failed:{delivery_id}",))
+            return cursor.rowcount == 1
+
+    async def refail(self, delivery_id: UUID, error_code: str, error_words: str) -> bool:
+        """Say more exactly why an unconfirmed text failed, however often; return whether it still was one."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                f"""
+                UPDATE deliveries SET error_code = %s, error_words = %s, revision = revision + 1 WHERE {_UNCONFIRMED}
+                """,
+                (error_code, error_words, delivery_id),
+            )
+            return cursor.rowcount == 1
+
+    async def alert(self, cause: str) -> None:
+        """Let an admin hear of *cause*, a TextingError's code, unless one has lately."""
+        await self._execute(ALERT, (f"admin:{cause}", cause))
 
     async def take_due_checks(self, limit: int) -> list[Requested]:
         """Take up to *limit* texts whose status should be asked for now; no other process gets them for a while."""
@@ -361,20 +427,34 @@ class Deliveries:
             await self._move(cursor, [(rows.delivery(row), moved)], now)
             return moved.delivery
 
-    async def tell(self, told: Mapping[str, Told], *, now: datetime) -> None:
-        """Move texts on by all that Blooio told us of each, by its message id, under their rows' locks."""
+    async def tell(self, message_ids: Sequence[str], told: Callable[[], Awaitable[Mapping[str, Told]]]) -> None:
+        """
+        Move texts on by all that Blooio told us of each, by its message id, under their rows' locks.
+
+        What was told is read when the rows are locked: another process that applied news a moment ago cannot have
+        known more than we do.
+        """
         async with self._pool.connection() as connection, connection.transaction():
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"SELECT {rows.DELIVERY} FROM deliveries d WHERE message_id = ANY(%s) ORDER BY id FOR UPDATE",
-                (list(told),),
+                (list(message_ids),),
             )
             found = [rows.delivery(row) for row in await cursor.fetchall()]
-            moves = [(delivery, catch_up(delivery, told[delivery.message_id or ""], now)) for delivery in found]
+            known, now = await told(), datetime.now(UTC)
+            moves = [
+                (delivery, catch_up(delivery, known[message_id], now))
+                for delivery in found
+                if (message_id := delivery.message_id) is not None and message_id in known
+            ]
             await self._move(cursor, moves, now)
 
     async def _move(self, cursor: Any, moves: Sequence[tuple[Delivery, Moved]], now: datetime) -> None:
-        """Write texts as they moved on; a card shows the channel that its last text really took."""
+        """
+        Write texts as they moved on; a card shows the channel that its last text really took.
+
+        News of an earlier text may come after news of a later one, and does not change the card then.
+        """
         await cursor.executemany(
             """
             UPDATE deliveries
@@ -390,13 +470,16 @@ class Deliveries:
         )
         await cursor.executemany(
             """
-            UPDATE threads SET channel = %s, revision = revision + 1
+            UPDATE threads t SET channel = %s, revision = revision + 1
              WHERE id = %s AND coalesce(channel, %s) IS DISTINCT FROM %s
+               AND NOT EXISTS (SELECT 1 FROM deliveries d
+                                WHERE d.requested_at >= %s AND d.thread_id = t.id AND d.actual_channel IS NOT NULL
+                                  AND (d.requested_at, d.id) > (%s, %s))
             """,
             [
-                (channel, moved.delivery.thread_id, moved.delivery.expected_channel, channel)
-                for before, moved in moves
-                if (channel := moved.delivery.actual_channel) is not None and channel != before.actual_channel
+                (*(channel, after.thread_id, after.expected_channel, channel), *(2 * (after.requested_at,)), after.id)
+                for before, after in ((before, moved.delivery) for before, moved in moves)
+                if (channel := after.actual_channel) is not None and channel != before.actual_channel
             ],
         )
 
@@ -420,6 +503,16 @@ class Deliveries:
     async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(query, values)
+
+
+@asynccontextmanager
+async def _in_time(within: timedelta, error: type[TextingError]) -> AsyncIterator[None]:
+    """Raise *error* if the database does not answer, or not *within* the time that is left."""
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            yield
+    except _DATABASE_AWAY as away:
+        raise error from away
 
 
 def _requested(row: rows.Row) -> Requested:

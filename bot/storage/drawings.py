@@ -159,12 +159,9 @@ class Drawings:
             )
             return await cursor.fetchone() is not None
 
-    async def move(self, thread_id: int, owner: Author) -> None:
-        """The thread cannot live where it was: it moves to the direct messages of *owner*, who looks after it now."""
-        await self._execute(
-            rows.MOVE_THREAD,
-            (owner.user_id, owner.user_id, owner.name, thread_id),
-        )
+    async def move(self, thread_id: int, conversation_id: str, owner: Author) -> None:
+        """The thread cannot live where it was: it moves, and *owner* looks after it now."""
+        await self._execute(rows.MOVE_THREAD, (conversation_id, owner.user_id, owner.name, thread_id))
 
     async def begin_text(self, delivery_id: UUID) -> ShownText:
         """A text's message is about to be posted; return the row as it is at this moment."""

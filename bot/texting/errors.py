@@ -3,6 +3,7 @@ Why a text cannot go, or cannot go yet.
 
     TextingError
     ├── Unconfirmed            the outcome is unknown: no answer, or one that cannot be read
+    ├── NotTaken               it was unknown, and Blooio turned out not to have the text
     ├── BlooioTrouble          500, 502, 504, 408, 425
     ├── Throttled              429 without a quota
     ├── LineOffline            503
@@ -23,7 +24,10 @@ Why a text cannot go, or cannot go yet.
     ├── Unavailable            410, 501
     ├── NotSent                refused or failed after Blooio had accepted it
     ├── OwnNumber              to one of our own numbers
+    ├── UnknownText            there is no such text
     ├── SentAgain              somebody was faster
+    ├── NotWaiting             it does not wait for a reply any more
+    ├── NotRead                the database did not answer a question
     └── NotStored              the database did not take it
         └── PerhapsStored      or may have
 
@@ -66,9 +70,16 @@ class Unconfirmed(TextingError):
     """No answer, or none that can be read: it may have been sent. Only the same key may be tried again."""
 
     code = "unconfirmed"
-    words = "We could not confirm that this was sent. Ask the person, or check in Blooio, before sending it again."
+    words = "Blooio did not say whether this was sent. Check again before you send it again."
     retryable = True
     max_attempts = 8
+
+
+class NotTaken(TextingError):
+    """Nobody knew whether it was sent; then Blooio was asked and does not have it."""
+
+    code = "not_taken"
+    words = "Blooio does not have this text. You can send it again."
 
 
 class BlooioTrouble(TextingError):
@@ -84,7 +95,7 @@ class Throttled(TextingError):
     """Too many requests at once."""
 
     code = "throttled"
-    words = "Blooio had too much to do for too long. Try again later."
+    words = "Blooio was too busy for too long. Try again later."
     retryable = True
     max_attempts = 12
 
@@ -93,7 +104,7 @@ class LineOffline(TextingError):
     """No number of ours is online."""
 
     code = "line_offline"
-    words = "Our number is offline."
+    words = "Our number is offline. Try again when it is back."
     admin = True
     retryable = True
     max_attempts = 3
@@ -104,35 +115,35 @@ class NotAccepted(TextingError):
     """The number or the message is not acceptable to Blooio."""
 
     code = "not_accepted"
-    words = "That number or message was not accepted. Check the number."
+    words = "Blooio did not accept this number or message. Check the number."
 
 
 class TextFirst(NotAccepted):
     """The first message of a conversation must have text."""
 
     code = "text_first"
-    words = "Send a text first, then the file."
+    words = "A file cannot go first. Send some words, then the file."
 
 
 class CannotQuote(NotAccepted):
     """An inline reply is not possible to this message."""
 
     code = "cannot_quote"
-    words = "It cannot quote that message. Send it as a normal text."
+    words = "That message cannot be quoted. Send this as a text of its own."
 
 
 class PlainTextOnly(NotAccepted):
     """The formatting was refused."""
 
     code = "plain_text_only"
-    words = "Send it as plain text."
+    words = "Only plain text can go here. Take the formatting out."
 
 
 class NotAllowed(TextingError):
     """This account, line or plan may not do this."""
 
     code = "not_allowed"
-    words = "This text is not allowed."
+    words = "Blooio does not allow this text. An admin can find out why."
     admin = True
 
 
@@ -140,7 +151,7 @@ class ReplyOnly(NotAllowed):
     """Our number may only answer people who texted it first."""
 
     code = "reply_only"
-    words = "This number can only reply. Ask them to text us first."
+    words = "Our number can only reply. Ask them to text us first."
     admin = False
 
 
@@ -148,7 +159,7 @@ class NoLinksYet(NotAllowed):
     """Links and files wait for the person's first written reply."""
 
     code = "no_links_yet"
-    words = "Send plain text, without links, until they reply."
+    words = "Links and files have to wait until they reply. Send plain text first."
     admin = False
 
 
@@ -156,21 +167,21 @@ class NewTextsPaused(NotAllowed):
     """Blooio protects the line from new conversations."""
 
     code = "new_texts_paused"
-    words = "New texts are paused on this number."
+    words = "Blooio has paused new texts from our number. Try again later."
 
 
 class AwaitingReply(TextingError):
     """Too many texts without an answer."""
 
     code = "awaiting_reply"
-    words = "Waiting for their reply. It goes out when they write."
+    words = "They have to reply before another text can go. Try again when they have."
 
 
 class LimitReached(TextingError):
     """The plan's cap on new people is reached."""
 
     code = "limit_reached"
-    words = "The limit for new people is reached. People you already text still work."
+    words = "The limit for new people is reached. You can still text everyone you have texted before."
     admin = True
 
 
@@ -178,7 +189,7 @@ class NotFound(TextingError):
     """Blooio does not know this chat, message or contact."""
 
     code = "not_found"
-    words = "Blooio does not know this person or message."
+    words = "Blooio does not know this person. Check the number."
 
 
 class AlreadyExists(TextingError):
@@ -192,7 +203,7 @@ class Disconnected(TextingError):
     """The API key is missing, wrong or revoked."""
 
     code = "disconnected"
-    words = "Texting is disconnected: Blooio refused our key. An admin has to renew it."
+    words = "Texting is disconnected: Blooio refused our key. Try again when an admin has renewed it."
     admin = True
 
 
@@ -200,7 +211,7 @@ class AllowanceUsedUp(TextingError):
     """The trial's messages are used up."""
 
     code = "allowance_used_up"
-    words = "The trial message allowance is used up."
+    words = "The trial's texts are used up. Try again when an admin has chosen a plan."
     admin = True
 
 
@@ -208,7 +219,8 @@ class Unavailable(TextingError):
     """Blooio does not offer this here (any more)."""
 
     code = "unavailable"
-    words = "Blooio does not offer this."
+    words = "Blooio does not offer this. An admin has to look into it."
+    admin = True
 
 
 class NotSent(TextingError):
@@ -225,11 +237,32 @@ class OwnNumber(TextingError):
     words = "That is our own number. Text somebody else."
 
 
+class UnknownText(TextingError):
+    """There is no such text, or it is another workspace's."""
+
+    code = "unknown_text"
+    words = "This button's text cannot be found any more. Nothing was sent. Type /text to write a new one."
+
+
 class SentAgain(TextingError):
     """The failed text was sent again already, or did not fail after all."""
 
     code = "sent_again"
-    words = "This text was sent again already, or it arrived after all. Look at its thread."
+    words = "This text was sent again already, or it arrived after all. Nothing more was sent. Look at its thread."
+
+
+class NotWaiting(TextingError):
+    """The text does not wait for the person's reply any more."""
+
+    code = "not_waiting"
+    words = "This text does not wait any more. Look at the line below it."
+
+
+class NotRead(TextingError):
+    """The database did not answer a question."""
+
+    code = "not_read"
+    words = "We could not look this text up, so nothing was done. Try again in a minute."
 
 
 class NotStored(TextingError):

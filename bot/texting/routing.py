@@ -91,6 +91,11 @@ def last_word(error: TextingError, delivery: Delivery) -> TextingError:
     return Unconfirmed(provider_code=error.provider_code) if perhaps_taken and not settled else error
 
 
+def can_be_replaced(delivery: Delivery) -> bool:
+    """Say whether a text may be sent once more in place of *delivery*: it has failed, and nobody did so yet."""
+    return delivery.status is DeliveryStatus.FAILED and delivery.again_by is None
+
+
 def too_late_to_repeat(delivery: Delivery, now: datetime) -> bool:
     """Say whether an earlier attempt with an unknown outcome is too old for its key to protect a repetition."""
     return delivery.attempts > 1 and delivery.attempted_at is not None and now - delivery.attempted_at > KEY_LASTS

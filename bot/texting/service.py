@@ -14,10 +14,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.texting.errors import AlreadyExists, AwaitingReply, NotFound, OwnNumber, TextingError, Unconfirmed
-from bot.texting.model import Address, Channel, Line, Person, Request, Requested
+from bot.texting.errors import (
+    AlreadyExists,
+    AwaitingReply,
+    BlooioTrouble,
+    Disconnected,
+    NotFound,
+    NotTaken,
+    NotWaiting,
+    OwnNumber,
+    SentAgain,
+    TextingError,
+    Unconfirmed,
+    UnknownText,
+)
+from bot.texting.model import Address, Author, Capabilities, Channel, Line, Person, Request, Requested
 from bot.texting.ports import Gateway, Memory
 from bot.texting.routing import (
+    can_be_replaced,
     choose_channel,
     is_fresh,
     last_word,
@@ -38,6 +52,9 @@ CHECK_TIMEOUT = timedelta(seconds=5)
 #: How long after acceptance the status is asked for first; and when Blooio should have told us by then.
 FIRST_CHECK = timedelta(seconds=1)
 FIRST_CHECK_IF_TOLD = timedelta(seconds=5)
+
+#: How much of a chat is looked through for a text of which nobody knows whether it was sent.
+_PAGES_LOOKED_THROUGH = 50
 
 
 class Postponed(Exception):
@@ -75,7 +92,11 @@ class Texting:
 
     async def learn_lines(self) -> None:
         """Ask Blooio which numbers are ours. Raises TextingError; what was known before stays known."""
-        self._lines = await self._gateway.lines()
+        try:
+            self._lines = await self._gateway.lines()
+        except Disconnected as error:
+            await self._memory.alert(error.code)
+            raise
         if self.lines[0] != ANY_LINE:
             await self._memory.adopt_line(self.lines[0])
 
@@ -97,6 +118,74 @@ class Texting:
         """
         self.check_address(request.address)
         return await self._memory.request(request, new_id(), lines=self.lines, now=self._now(), within=within)
+
+    async def find(self, delivery_id: UUID, *, team_id: str, within: timedelta) -> Requested:
+        """Return a text of this workspace. Raises UnknownText, and NotRead *within* the time given."""
+        found = await self._memory.find(delivery_id, within=within)
+        if found is None or found.person.team_id != team_id:
+            raise UnknownText
+        return found
+
+    async def again(self, failed: Requested, *, author: Author, conversation_id: str, within: timedelta) -> Requested:
+        """
+        Request the same text once more in place of a failed one: once, however many people ask for it at once.
+
+        Raises what `request` does, and SentAgain for all but the first of them.
+        """
+        requested = await self.request(
+            Request(
+                key=f"again:{failed.delivery.id}",
+                team_id=failed.person.team_id,
+                conversation_id=conversation_id,
+                author=author,
+                address=failed.person.address,
+                body=failed.delivery.body,
+                instead_of=failed.delivery.id,
+            ),
+            within=within,
+        )
+        if requested.delivery.author.user_id != author.user_id:
+            raise SentAgain
+        return requested
+
+    async def check_again(self, failed: Requested) -> bool:
+        """
+        Look whether Blooio has a text of which nobody knows whether it was sent; return whether it has.
+
+        If so the text is followed as any other from here on; if not, it surely was not sent and its row says so.
+        Raises TextingError when Blooio does not say, and SentAgain when the text has moved on.
+        """
+        if failed.delivery.error_code not in {Unconfirmed.code, NotTaken.code} or not can_be_replaced(failed.delivery):
+            raise SentAgain
+        message_id = await self._look_up(failed)
+        if message_id is None:
+            still = await self._memory.refail(failed.delivery.id, NotTaken.code, NotTaken.words)
+        else:
+            still = await self._memory.adopt(failed.delivery.id, message_id, check_at=self._now())
+        if not still:
+            raise SentAgain
+        return message_id is not None
+
+    async def check_number(self, person: Person) -> Capabilities:
+        """Ask what a person can receive, and remember it. Raises TextingError when Blooio does not say."""
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
+                asked = await self._gateway.capabilities(person.address)
+        except TimeoutError as error:
+            raise BlooioTrouble from error
+        capabilities = replace(asked, checked_at=self._now())
+        await self._memory.learn_capabilities(person.id, capabilities)
+        return capabilities
+
+    async def try_now(self, held: Requested, *, within: timedelta) -> None:
+        """Send a text without waiting for the person's reply. Raises NotWaiting, and NotStored *within* the time."""
+        if not await self._memory.release_one(held.delivery.id, within=within):
+            raise NotWaiting
+
+    async def dont_send(self, held: Requested, *, within: timedelta) -> None:
+        """Cancel a text that waits for the person's reply. Raises NotWaiting, and NotStored *within* the time."""
+        if not await self._memory.cancel(held.delivery.id, within=within):
+            raise NotWaiting
 
     async def deliver(self, delivery_id: UUID) -> None:
         """
@@ -181,14 +270,23 @@ class Texting:
         return accepted.message_id
 
     async def _look_up(self, requested: Requested) -> str | None:
-        """Find the id of a text that Blooio may have taken, by its words."""
-        delivery = requested.delivery
+        """Find the id of a text that Blooio may have taken, by its words; one that is another text's is not it."""
+        delivery, address = requested.delivery, requested.person.address
         since = (delivery.attempted_at or delivery.requested_at) - timedelta(minutes=1)
-        try:
-            sent = await self._gateway.list_messages(requested.person.address, direction="outbound", since=since)
-        except NotFound:  # nobody ever wrote in this chat
-            return None
-        return next((message.message_id for message in sent.items if message.text == delivery.body), None)
+        offset = 0
+        for _ in range(_PAGES_LOOKED_THROUGH):
+            try:
+                page = await self._gateway.list_messages(address, direction="outbound", since=since, offset=offset)
+            except NotFound:  # nobody ever wrote in this chat
+                return None
+            alike = [message.message_id for message in page.items if message.text == delivery.body]
+            known = await self._memory.known(alike)
+            if found := next((message_id for message_id in alike if message_id not in known), None):
+                return found
+            if page.next_offset is None:
+                return None
+            offset = page.next_offset
+        raise Unconfirmed
 
     async def _give_up(self, requested: Requested, error: TextingError) -> None:
         delivery = requested.delivery
@@ -234,6 +332,8 @@ class Texting:
             await self._memory.check_again(delivery.id, next_check(delivery, self._now()))
         except TextingError as error:
             logger.warning("status_check_failed delivery=%s code=%s", delivery.id, error.code)
+            if isinstance(error, Disconnected):
+                await self._memory.alert(error.code)
             await self._memory.check_again(delivery.id, self._later(requested, error))
         else:
             await self._memory.record(delivery.id, report, now=self._now())

@@ -35,8 +35,8 @@ class Stage:
         return [message for message in await self.ana.sees(where) if is_card(message)]
 
     async def receipts(self, where: str = SUPPORT) -> list[str]:
-        """The receipt lines in every thread of a conversation: the last line of each text's message."""
-        return [text.text.splitlines()[-1] for text in await self.texts(where)]
+        """The receipt lines in every thread of a conversation."""
+        return [receipt_line(text) for text in await self.texts(where)]
 
     async def texts(self, where: str = SUPPORT) -> list[Message]:
         """The messages that show texts, in every thread of a conversation."""
@@ -62,6 +62,17 @@ class Stage:
 def is_card(message: Message) -> bool:
     """Whether a message is a card of ours: a first line with a person, a second with the state."""
     return message.author == "Texting" and not message.ephemeral and " · " in message.text
+
+
+def receipt_line(message: Message) -> str:
+    """The line below a text's words, which says what became of it."""
+    return next(line for line in reversed(message.text.splitlines()) if not line.startswith("["))
+
+
+def buttons(message: Message) -> list[str]:
+    """What the buttons of a message read."""
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    return [element["text"]["text"] for row in rows for element in row]
 
 
 @asynccontextmanager

@@ -1,4 +1,8 @@
-"""Whatever Blooio does wrong: a text is sent once or not at all, and its receipt ends true and in words that help."""
+"""
+Whatever Blooio does wrong: a text is sent once or not at all, and its receipt ends true.
+
+Each trouble on its own is in `test_catalogue`; here are those that meet something else.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,58 +24,6 @@ CHECK = "GET /contacts/*/capabilities"
 STATUS = "GET /chats/*/messages/msg_*/status"
 
 DELIVERED = "🔵 iMessage · Delivered"
-UNCONFIRMED = "⚠️ Not confirmed. We could not confirm that this was sent. Ask the person, or check in Blooio, before"
-
-#: What a text ends with that is refused, and tried only this once.
-REFUSED = {
-    "bad_request": "⚠️ Not sent. That number or message was not accepted. Check the number.",
-    "unprocessable": "⚠️ Not sent. That number or message was not accepted. Check the number.",
-    "attachment_first": "⚠️ Not sent. Send a text first, then the file.",
-    "reply_expired": "⚠️ Not sent. It cannot quote that message. Send it as a normal text.",
-    "reply_not_found": "⚠️ Not sent. It cannot quote that message. Send it as a normal text.",
-    "format_unsupported": "⚠️ Not sent. Send it as plain text.",
-    "invalid_content": "⚠️ Not sent. Send it as plain text.",
-    "not_found": "⚠️ Not sent. Blooio does not know this person or message.",
-    "key_revoked": "⚠️ Not sent. Texting is disconnected: Blooio refused our key. An admin has to renew it.",
-    "trial_exhausted": "⚠️ Not sent. The trial message allowance is used up.",
-    "forbidden": "⚠️ Not sent. This text is not allowed.",
-    "reply_only": "⚠️ Not sent. This number can only reply. Ask them to text us first.",
-    "content_restricted": "⚠️ Not sent. Send plain text, without links, until they reply.",
-    "new_conversations_paused": "⚠️ Not sent. New texts are paused on this number.",
-    "line_reply_only": "⚠️ Not sent. New texts are paused on this number.",
-    "account_review": "⚠️ Not sent. New texts are paused on this number.",
-    "new_contacts_limit": "⚠️ Not sent. The limit for new people is reached (50 of 50). People you already text still",
-    "new_conversations_limit": "⚠️ Not sent. The limit for new people today is reached (15 of 15). People you already",
-    "awaiting_reply": "⚠️ Not sent. Waiting for their reply before another text can go.",
-    "streak_limit": "⚠️ Not sent. Waiting for their reply before another text can go.",
-    "inactive_paused": "⚠️ Not sent. Waiting for their reply before another text can go.",
-    "not_implemented": "⚠️ Not sent. Blooio does not offer this.",
-}
-
-#: What goes wrong once and is outlived by a second attempt.
-PASSING = [
-    "answer_lost",
-    "connection_cut",
-    "html_page",
-    "broken_json",
-    "conflict",
-    "throttled",
-    "server_error",
-    "line_unreachable",
-    "no_active_number",
-    "gateway_timeout",
-]
-
-#: What never ends: after how many attempts it is given up, and with what.
-LASTING = {
-    "server_error": (8, UNCONFIRMED),
-    "line_unreachable": (8, UNCONFIRMED),
-    "html_page": (8, UNCONFIRMED),
-    "connection_cut": (8, UNCONFIRMED),
-    "broken_json": (8, UNCONFIRMED),
-    "throttled": (12, "⚠️ Not sent. Blooio had too much to do for too long. Try again later."),
-    "no_active_number": (3, "⚠️ Not sent. Our number is offline."),
-}
 
 
 @pytest.fixture
@@ -101,40 +53,6 @@ def begins_like(ends: dict[str, tuple[str, int, int]], expected: dict[str, tuple
     """Compare ends; of the receipts only as much as is expected."""
     seen = {name: (line[: len(expected[name][0])], tries, reached) for name, (line, tries, reached) in ends.items()}
     assert seen == expected
-
-
-async def test_every_refusal_ends_in_words_that_help(scene: Scene) -> None:
-    """A refused text is attempted once, reaches nobody, and says what to do."""
-    ends = await each(scene, {name: TROUBLE[name] for name in REFUSED})
-
-    begins_like(ends, {name: (line, 1, 0) for name, line in REFUSED.items()})
-
-
-async def test_a_passing_failure_costs_a_second_attempt(scene: Scene, soon: None) -> None:
-    """Whatever goes wrong once, the same key goes again, and the text arrives once."""
-    ends = await each(scene, {name: TROUBLE[name] for name in PASSING})
-
-    begins_like(ends, dict.fromkeys(PASSING, (DELIVERED, 2, 1)))
-
-
-async def test_a_lasting_failure_is_given_up_with_the_truth(scene: Scene, soon: None) -> None:
-    """When no attempt helps, the receipt says so, and "not confirmed" where Blooio may have taken one."""
-    faults = {name: Fault(**vars(TROUBLE[name]) | {"times": None, "retry_after": None}) for name in LASTING}
-    ends = await each(scene, faults)
-
-    begins_like(ends, {name: (line, attempts, 0) for name, (attempts, line) in LASTING.items()})
-
-
-async def test_an_answer_that_comes_too_late_is_asked_for_again(
-    database_url: str, soon: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A text that was taken without a word in time is found by its key, not sent twice."""
-    monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(0.5))  # in place of 30 seconds
-    async with Sandbox.start() as sandbox, bot_beside(sandbox, database_url, transport="socket") as app:
-        scene = Scene(Stage(sandbox, app, "socket"))
-        ends = await each(scene, {"answer_too_late": TROUBLE["answer_too_late"]})
-
-    begins_like(ends, {"answer_too_late": (DELIVERED, 2, 1)})
 
 
 async def test_a_throttle_is_waited_out(scene: Scene, soon: None) -> None:

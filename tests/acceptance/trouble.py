@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.blooio.trouble import SEND
 from sandbox.driver import Sandbox
 from sandbox.faults import Fault
-from tests.acceptance.stage import SUPPORT, Stage
+from tests.acceptance.stage import SUPPORT, Stage, receipt_line
 
 
 class Scene:
@@ -42,10 +42,14 @@ class Scene:
         assert len({str(attempt["body"]) for attempt in attempts}) == 1
         return attempts
 
+    def shown(self, address: str) -> str:
+        """A number as the bot writes it."""
+        digits = address.removeprefix("+1")
+        return f"+1 {digits[:3]}-{digits[3:6]}-{digits[6:]}"
+
     async def receipt(self, address: str) -> str:
         """The line that a person's one text ends with, as soon as it has come to its end."""
-        digits = address.removeprefix("+1")
-        who = f"+1 {digits[:3]}-{digits[3:6]}-{digits[6:]}"
+        who = self.shown(address)
 
         async def ended() -> str:
             cards = [card for card in await self.stage.cards() if card.text.startswith(who)]
@@ -53,8 +57,9 @@ class Scene:
                 return ""
             [card] = cards
             shown = await self.stage.ana.sees_thread(SUPPORT, card.ts)
-            lines = [message.text.splitlines()[-1] for message in shown]
-            return lines[0] if len(lines) == 1 and ("Delivered" in lines[0] or "⚠️" in lines[0]) else ""
+            lines = [receipt_line(message) for message in shown]
+            ended = len(lines) == 1 and any(word in lines[0] for word in ("Delivered", "⚠️", "⏸️"))
+            return lines[0] if ended else ""
 
         return await self.sandbox.until(ended, timeout=25)
 

@@ -99,12 +99,12 @@ def test_a_code_in_the_envelope_of_v4():
     [
         pytest.param(
             "error_outbound_limit",
-            "The limit for new people is reached (12 of 15). People you already text still work.",
+            "The limit for new people is reached (12 of 15). You can still text everyone you have texted before.",
             id="the organisation's cap",
         ),
         pytest.param(
             "error_conversation_limit",
-            "The limit for new people today is reached (15 of 15). People you already text still work.",
+            "Today's limit for new people is reached (15 of 15). You can still text everyone you have texted before.",
             id="the day's cap",
         ),
     ],

@@ -1,0 +1,42 @@
+"""Forms that people fill in: Slack calls them modals."""
+
+from typing import Any
+
+from bot.blocks.mrkdwn import Payload
+from bot.reading.addresses import pretty
+from bot.reading.command import MAX_BODY
+from bot.texting.model import Requested
+
+#: `callback_id` of the form, and what its inputs are called, as block and as action.
+EDIT_FORM = "text_edit_form"
+TO, MESSAGE = "to", "message"
+
+
+def edit_and_send(failed: Requested) -> Payload:
+    """Let somebody mend a failed text: another number, other words. It says which text it is, and nothing else."""
+    address = {"type": "plain_text_input", "action_id": TO, "initial_value": pretty(failed.person.address)}
+    message = {
+        "type": "plain_text_input",
+        "action_id": MESSAGE,
+        "initial_value": failed.delivery.body,
+        "multiline": True,
+        "max_length": MAX_BODY,
+        "focus_on_load": True,
+    }
+    return {
+        "type": "modal",
+        "callback_id": EDIT_FORM,
+        "private_metadata": str(failed.delivery.id),
+        "title": _plain("Edit and send"),
+        "submit": _plain("Send"),
+        "close": _plain("Cancel"),
+        "blocks": [_input(TO, "To", address), _input(MESSAGE, "Message", message)],
+    }
+
+
+def _input(block_id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "input", "block_id": block_id, "label": _plain(label), "element": element}
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
