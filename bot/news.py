@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -31,6 +31,9 @@ _BATCH = 100
 
 #: How often events are looked for that nobody announced: those of a text whose id was not known when they came.
 _LOOK_SECONDS = 0.5
+
+#: How long to wait for more when there is news: the steps of a text come together, and so do those of many texts.
+_GATHER_SECONDS = 0.05
 
 #: A text that is nobody's after this long was sent elsewhere: from Blooio's dashboard, or with another key.
 _OURS_WITHIN = timedelta(hours=1)
@@ -71,10 +74,14 @@ class News:
             except (psycopg.Error, PoolTimeout):
                 logger.warning("news_blind", exc_info=True)
                 await asyncio.sleep(_LOOK_SECONDS)
+            except Exception:  # a bug must not end the applying of all news; what failed is tried again
+                logger.exception("news_failed")
+                await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await asyncio.wait_for(self._announced.wait(), _LOOK_SECONDS)
             except TimeoutError:
                 continue
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def apply(self) -> bool:
         """Apply some of what is not applied yet; return whether there may be more."""
@@ -83,22 +90,27 @@ class News:
             await self._bring_up_to_date(message_ids)
         received = await self._events.named("message.received", _BATCH)
         for stored in received:
-            if isinstance(event := read(stored), MessageReceived):
+            # What they write in a group answers nobody in particular.
+            if isinstance(event := read(stored), MessageReceived) and event.group_id is None:
                 await self._texting.heard_from(event.address, event.line)
         if received:
             await self._events.applied([stored.key for stored in received])
         return len(message_ids) == _BATCH or len(received) == _BATCH
 
     async def _bring_up_to_date(self, message_ids: Sequence[str]) -> None:
-        stored = await self._events.about(message_ids)
-        by_text: dict[str, list[Event]] = defaultdict(list)
-        for one in stored:
-            event = read(one)
-            if event is not None and one.message_id is not None:
-                by_text[one.message_id].append(event)
-        told = {message_id: told_by(events) for message_id, events in by_text.items()}
-        await self._deliveries.tell(told, now=datetime.now(UTC))
-        await self._events.applied([one.key for one in stored])
+        keys: list[str] = []
+
+        async def told() -> dict[str, Told]:
+            by_text: dict[str, list[Event]] = defaultdict(list)
+            for one in await self._events.about(message_ids):
+                keys.append(one.key)
+                event = read(one)
+                if event is not None and one.message_id is not None:
+                    by_text[one.message_id].append(event)
+            return {message_id: told_by(events) for message_id, events in by_text.items()}
+
+        await self._deliveries.tell(message_ids, told)
+        await self._events.applied(keys)
 
     async def _tidy(self) -> None:
         while True:
@@ -127,13 +139,18 @@ def told_by(events: Iterable[Event]) -> Told:
             reports.append(event.report)
         elif isinstance(event, Reaction) and event.address is not None:
             reactions.append(event)
+    return Told(tuple(reports), _standing(reactions) if reactions else None)
+
+
+def _standing(reactions: Iterable[Reaction]) -> tuple[str, ...]:
+    """Return the reactions that were not taken back."""
     standing: list[str] = []
     for reaction in sorted(reactions, key=_when):
         if reaction.reaction in standing:
             standing.remove(reaction.reaction)
         if reaction.added:
             standing.append(reaction.reaction)
-    return Told(tuple(reports), tuple(standing))
+    return tuple(standing)
 
 
 def _when(reaction: Reaction) -> float:

@@ -36,6 +36,7 @@ STATUS_OF = {
 
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_THIS_CENTURY = range(2000, 2100)
 _SMALLEST_MILLISECONDS = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 
 
@@ -77,18 +78,27 @@ def count(value: object) -> int | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Return a time as aware UTC. Reads epoch milliseconds, epoch seconds (below 1e11) and ISO 8601, as text too."""
+    """
+    Return a time as aware UTC. Reads epoch milliseconds, epoch seconds (below 1e11) and ISO 8601, as text too.
+
+    A time outside of this century is a mistake, and one at the ends of the calendar breaks whoever moves it to
+    another zone.
+    """
     try:
-        if isinstance(value, str) and not _NUMBER.fullmatch(value):
-            written = datetime.fromisoformat(value)
-            return written.astimezone(UTC) if written.tzinfo else written.replace(tzinfo=UTC)
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            return None
-        number = float(value)
-        seconds = number if number < _SMALLEST_MILLISECONDS else number / 1000
-        return _EPOCH + timedelta(seconds=seconds) if seconds > 0 else None
+        read = _moment(value)
     except (ValueError, OverflowError):
         return None
+    return read if read is not None and read.year in _THIS_CENTURY else None
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        written = datetime.fromisoformat(value)
+        return written.astimezone(UTC) if written.tzinfo else written.replace(tzinfo=UTC)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    number = float(value)
+    return _EPOCH + timedelta(seconds=number if number < _SMALLEST_MILLISECONDS else number / 1000)
 
 
 def channel(value: object) -> Channel | None:

@@ -1,14 +1,16 @@
 """The database: where it is, its pool, and its migrations."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection, OperationalError
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.storage.embedded import embedded_postgres
 
@@ -73,6 +75,16 @@ async def _check_if_suspicious(connection: Connection) -> None:
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
         await AsyncConnectionPool.check_connection(connection)
+
+
+@asynccontextmanager
+async def in_time(seconds: float, error: Exception) -> AsyncIterator[None]:
+    """Raise *error* if the database does not answer within that time."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (psycopg.Error, PoolTimeout, TimeoutError) as away:
+        raise error from away
 
 
 async def connect(url: str) -> AsyncConnection[Any]:

@@ -170,7 +170,8 @@ def catch_up(delivery: Delivery, told: Told, now: datetime) -> Moved:
     The steps are taken in the order in which they happen, each time all of them: so the last of them to arrive leaves
     the same behind as if they had come in order.
     """
-    moved = replace(delivery, reactions=told.reactions, told_at=now)
+    reactions = delivery.reactions if told.reactions is None else told.reactions
+    moved = replace(delivery, reactions=reactions, told_at=now)
     for report in sorted(told.reports, key=_happens):
         moved = advance(moved, report, now).delivery
     return Moved(moved, visibly=_seen(moved) != _seen(delivery))

@@ -96,13 +96,19 @@ class BotProcess:
 
 @asynccontextmanager
 async def bot_process(
-    sandbox: Sandbox, database_url: str, folder: Path, *, transport: str = "socket", **settings: str
+    sandbox: Sandbox,
+    database_url: str,
+    folder: Path,
+    *,
+    transport: str = "socket",
+    command: str = "run",
+    **settings: str,
 ) -> AsyncIterator[BotProcess]:
     """A bot connected to *sandbox* over "socket" or "http", not started yet, and killed in the end."""
     environment = sandbox.environment() | {"DATABASE_URL": database_url} | settings
     if transport == "http":
         environment.pop("SLACK_APP_TOKEN", None)
-    bot = BotProcess(environment, folder)
+    bot = BotProcess(environment, folder, command=command)
     try:
         yield bot
     finally:

@@ -76,6 +76,10 @@ class Recipient:
         return f"+1 {digits[:3]}-{digits[3:6]}-{digits[6:]}"
 
 
+#: What a bot asks that has just started, whether somebody texts or not: the address book.
+OF_NO_TEXT = {"GET /contacts"}
+
+
 class Walk:
     """A bot that texts, is killed, starts again, and is looked at."""
 
@@ -179,7 +183,11 @@ async def calls_of_a_text(walk: Walk, someone: Recipient) -> list[Call]:
     assert await walk.texts(someone) is None
     await walk.settles()
     await walk.sees_the_truth(someone)
-    exchanges = [one for one in await walk.sandbox.exchanges(since=since) if not one["name"].startswith("deliver:")]
+    exchanges = [
+        one
+        for one in await walk.sandbox.exchanges(since=since)
+        if not one["name"].startswith("deliver:") and one["name"] not in OF_NO_TEXT
+    ]
     await walk.bot.kill()
     seen: Counter[tuple[str, str]] = Counter()
     calls = []

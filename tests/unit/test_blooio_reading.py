@@ -28,6 +28,8 @@ MOMENT = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
         pytest.param(-1, None, id="never"),
         pytest.param(True, None, id="a boolean is not the number one"),
         pytest.param(10**30, None, id="beyond the calendar"),
+        pytest.param("9999-12-31T23:59:59Z", None, id="the end of the calendar"),
+        pytest.param("0001-01-01T00:00:00Z", None, id="its beginning"),
         pytest.param(10**400, None, id="beyond floats"),
         pytest.param(math.inf, None, id="infinity"),
         pytest.param(math.nan, None, id="not a number"),
