@@ -1,0 +1,67 @@
+"""
+The copy of the address book, kept up to date by the leader: at the start, and then every few minutes.
+
+On the way it forgets what people typed long ago and never went on with.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from bot.leading import Hears
+from bot.storage.drafts import Drafts
+from bot.texting.book import Book
+from bot.texting.errors import TextingError
+
+logger = logging.getLogger(__name__)
+
+#: Between two readings of the whole list. A long list is read more rarely: reading takes a twentieth of the time.
+_EVERY_SECONDS = 180.0
+_SHARE = 20
+
+_AGAIN_SECONDS = 15.0
+
+
+class Librarian:
+    """Reads the address book, one process at a time: it is a part of what the leader does."""
+
+    def __init__(self, book: Book, drafts: Drafts) -> None:
+        self._book = book
+        self._drafts = drafts
+        self.hears: Hears = {}
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Keep the copy up to date until the block is left."""
+        task = asyncio.create_task(self._keep_up_to_date(), name="librarian")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_up_to_date(self) -> None:
+        known: int | None = None
+        while True:
+            started = time.monotonic()
+            try:
+                await self._drafts.forget_old()
+                count = await self._book.bring_up_to_date()
+            except (TextingError, psycopg.Error, PoolTimeout) as error:
+                logger.warning("contacts_not_read error=%s", getattr(error, "code", type(error).__name__))
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            except Exception:  # a bug must not end the reading for good
+                logger.exception("librarian_failed")
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            took = time.monotonic() - started
+            if count != known:
+                logger.info("contacts_read count=%d seconds=%.1f", count, took)
+                known = count
+            await asyncio.sleep(max(_EVERY_SECONDS, _SHARE * took))
