@@ -15,10 +15,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.checks import check_at_start
+from bot.desk import Desk
 from bot.dispatch import Dispatcher
+from bot.errands import Errands
 from bot.follower import following
 from bot.jobs import Jobs
 from bot.leading import leading
+from bot.librarian import Librarian
 from bot.news import News
 from bot.notifier import Notifier
 from bot.painter import Painter
@@ -28,13 +31,16 @@ from bot.server import serving
 from bot.settings import Settings
 from bot.slack import Slack, SlackError, open_slack
 from bot.socket_mode import socket_mode
+from bot.storage.contacts import Contacts
 from bot.storage.database import Pool, database_url, migrate, open_pool
 from bot.storage.deliveries import Deliveries
+from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings
 from bot.storage.events import Events
 from bot.storage.notices import Notices
 from bot.storage.presence import open_presence
 from bot.storage.record import Record
+from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.service import Texting
 from bot.web import Probe, web_app
@@ -92,21 +98,31 @@ async def running(
             webhooks=bool(settings.blooio_webhook_secrets) or settings.blooio_register_webhook,
         )
         await stack.enter_async_context(_learning(texting, slack))
-        drawings = Drawings(pool)
+        drawings, book = Drawings(pool), Book(gateway=blooio, memory=Contacts(pool))
         if Role.WORKER in roles:
             painter = Painter(drawings=drawings, slack=slack)
             news = News(events=events, deliveries=deliveries, texting=texting, keep=settings.keep_events)
             notifier = Notifier(notices=Notices(pool), slack=slack, admin_channel=settings.admin_channel)
-            await stack.enter_async_context(leading(url, painter, news, notifier))
+            await stack.enter_async_context(leading(url, painter, news, notifier, Librarian(book, Drafts(pool))))
             await stack.enter_async_context(following(texting))
             await stack.enter_async_context(jobs.work(texting))
 
         dispatcher = None
         if Role.WEB in roles:
             bolt = _bolt(client, slack)
+            drafts = Drafts(pool)
             reports = await stack.enter_async_context(Reports(record=Record(pool), slack=slack).open())
             handlers.register(
-                bolt, texting=texting, slack=slack, drawings=drawings, reports=reports, region=settings.default_region
+                bolt,
+                texting=texting,
+                slack=slack,
+                drawings=drawings,
+                reports=reports,
+                book=book,
+                drafts=drafts,
+                desk=Desk(book=book, drafts=drafts, deliveries=deliveries, slack=slack),
+                errands=await stack.enter_async_context(Errands().open()),
+                region=settings.default_region,
             )
             dispatcher = Dispatcher(bolt)
         web = web_app(

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 #: Threads posted to, and edited, at once. They mostly wait for Slack, which takes some fifty edits a minute: more at
 #: once would only take the processor from whoever waits for an answer of ours.
 POSTS = 64
-EDITS = 4
+EDITS = 2
 
 #: How long an edit waits for what follows.
 SETTLE = timedelta(seconds=0.4)

@@ -49,6 +49,9 @@ _CLOCKS_DIFFER = timedelta(minutes=10)
 #: A post of a process that died may still be on its way to Slack; after this long it has arrived or never will.
 _POST_LANDS = timedelta(seconds=2)
 
+#: Few messages are edited at once, so one edit must not hold the others up. It can be made again without harm.
+_UPDATE_SECONDS = 10.0
+
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
@@ -160,7 +163,11 @@ class Slack:
 
     async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
-        await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
+        try:
+            async with asyncio.timeout(_UPDATE_SECONDS):
+                await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
+        except TimeoutError as error:
+            raise SlackTrouble("chat.update took too long") from error
 
     async def direct(self, user_id: str) -> str:
         """
@@ -193,9 +200,22 @@ class Slack:
             **arguments,
         )
 
-    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
-        """Open a form in front of whoever clicked within the last three seconds."""
-        await self._call("views.open", self._client.views_open, trigger_id=trigger_id, view=view)
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> dict[str, Any]:
+        """Open a form in front of whoever clicked within the last three seconds; return it as Slack has it."""
+        return _view(await self._call("views.open", self._client.views_open, trigger_id=trigger_id, view=view))
+
+    async def update_view(self, view_id: str, view: dict[str, Any], *, made_from: str | None) -> dict[str, Any]:
+        """
+        Show something else in an open form; return it as Slack has it. What was written stays in fields that stay.
+
+        *made_from* is the `hash` of the form that this one was made from: Slack refuses (`hash_conflict`) if it was
+        changed since. None does not ask.
+        """
+        arguments = {} if made_from is None else {"hash": made_from}
+        updated = await self._call(
+            "views.update", self._client.views_update, gate=view_id, view_id=view_id, view=view, **arguments
+        )
+        return _view(updated)
 
     async def find_lost(
         self, conversation_id: str, key: str, *, thread_ts: str | None = None, since: datetime
@@ -407,6 +427,11 @@ class Slack:
         if code in TOKEN_ERRORS:
             logger.error("slack_token_refused error=%s (renew SLACK_BOT_TOKEN)", code)
         return SlackRefused(code)
+
+
+def _view(answer: dict[str, Any]) -> dict[str, Any]:
+    view = answer.get("view")
+    return view if isinstance(view, dict) else {}
 
 
 def _zone(user: dict[str, Any]) -> tzinfo:

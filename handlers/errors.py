@@ -33,10 +33,12 @@ async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> Bol
     logger.error("listener_failed reference=%s", reference, exc_info=error)
     if "command" not in body:
         return await _failed_to_act(body, reference, slack)
-    words = (
-        "Something went wrong on our side. Look whether your text is in the person's thread before you send it again. "
-        f"Your admin can find the reason under {reference}."
+    look = (
+        "Look whether your text is in the person's thread before you send it again."
+        if body["command"] == "/text"
+        else "Try again."
     )
+    words = f"Something went wrong on our side. {look} Your admin can find the reason under {reference}."
     payload = problem(words, f"{body['command']} {plain_text(str(body.get('text') or ''))}")
     return BoltResponse(status=200, body=json.dumps(payload), headers={"content-type": "application/json"})
 

@@ -1,11 +1,9 @@
 """The buttons below a text that failed or waits, and the form behind one of them."""
 
-import asyncio
 import hashlib
 import logging
 import re
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,15 +13,15 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
 from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send
-from bot.blocks.mrkdwn import Payload
 from bot.blocks.receipt import Button
 from bot.reading.form import FormProblem, parse_text_form
 from bot.slack import Slack, SlackError
 from bot.texting.errors import NotRead, OwnNumber, SentAgain, TextingError, UnknownText
-from bot.texting.model import Author, Request, Requested
+from bot.texting.model import Request, Requested
 from bot.texting.routing import can_be_replaced
 from bot.texting.service import Texting
-from handlers.countdown import ASKING_SECONDS, countdown
+from handlers.clicks import Click, author_of, name_of, read_click, team_of, tell
+from handlers.countdown import countdown
 
 logger = logging.getLogger(__name__)
 
@@ -34,41 +32,13 @@ _BEFORE_A_FORM = timedelta(seconds=1.5)
 _NO_FORM = "The form could not be opened. Press Edit and send again."
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody pressed a button of a text's message."""
-
-    value: str  # of the button, or what somebody made of it
-    team_id: str
-    user_id: str
-    user_name: str
-    conversation_id: str
-    thread_ts: str | None
-    trigger_id: str
-    response_url: str = field(repr=False)  # whoever has it can answer in our name
-
-
-def read_click(body: dict[str, Any]) -> Click:
-    container, user = body.get("container") or {}, body["user"]
-    return Click(
-        value=str(body["actions"][0].get("value") or ""),
-        team_id=_team(body),
-        user_id=str(user["id"]),
-        user_name=_user_name(user),
-        conversation_id=str(container.get("channel_id") or body["channel"]["id"]),
-        thread_ts=container.get("thread_ts"),
-        trigger_id=str(body.get("trigger_id") or ""),
-        response_url=str(body.get("response_url") or ""),
-    )
-
-
 async def try_again(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
     """*Try again*: store the same text once more in place of the failed one, then acknowledge."""
     click, left = read_click(body), countdown()
 
     async def store() -> None:
         failed = await _find(texting, click, left())
-        author = await _author(slack, click.user_id, click.user_name)
+        author = await author_of(slack, click.user_id, click.user_name)
         await texting.again(failed, author=author, conversation_id=click.conversation_id, within=left())
 
     await _acknowledge_stored(ack, slack, click, store())
@@ -101,10 +71,10 @@ async def check_again(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, 
     try:
         taken = await texting.check_again(await _find(texting, click, _AFTERWARDS))
     except TextingError as error:
-        await _tell(slack, click, whisper.refusal(_not_asked(error)))
+        await tell(slack, click, whisper.refusal(_not_asked(error)))
         return
     if not taken:
-        await _tell(slack, click, whisper.not_taken())
+        await tell(slack, click, whisper.not_taken())
 
 
 async def check_number(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
@@ -114,14 +84,14 @@ async def check_number(ack: AsyncAck, body: dict[str, Any], *, texting: Texting,
     try:
         person = (await _find(texting, click, _AFTERWARDS)).person
     except TextingError as error:
-        await _tell(slack, click, whisper.refusal(error.words))
+        await tell(slack, click, whisper.refusal(error.words))
         return
     try:
         answer = whisper.can_get(person, await texting.check_number(person))
     except TextingError as error:
         logger.warning("number_not_checked code=%s", error.code)
         answer = whisper.not_checked(person, error)
-    await _tell(slack, click, answer)
+    await tell(slack, click, answer)
 
 
 async def open_form(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
@@ -134,10 +104,10 @@ async def open_form(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
             raise SentAgain
         await slack.open_view(click.trigger_id, edit_and_send(failed))
     except TextingError as error:
-        await _tell(slack, click, whisper.refusal(error.words))
+        await tell(slack, click, whisper.refusal(error.words))
     except SlackError as error:
         logger.warning("form_not_opened error=%s", error)
-        await _tell(slack, click, whisper.refusal(_NO_FORM))
+        await tell(slack, click, whisper.refusal(_NO_FORM))
 
 
 async def submit_form(
@@ -148,12 +118,12 @@ async def submit_form(
     typed_to, typed_message = (str(values[name][name].get("value") or "") for name in (TO, MESSAGE))
     try:
         parsed = parse_text_form(typed_to, typed_message, region=region)
-        failed = await _text(texting, str(view.get("private_metadata") or ""), _team(body), left())
+        failed = await _text(texting, str(view.get("private_metadata") or ""), team_of(body), left())
         request = Request(
             key=_key(view, parsed.address, parsed.body),
             team_id=failed.person.team_id,
             conversation_id=failed.thread.conversation_id,
-            author=await _author(slack, str(user["id"]), _user_name(user)),
+            author=await author_of(slack, str(user["id"]), name_of(user)),
             address=parsed.address,
             body=parsed.body,
             instead_of=failed.delivery.id,
@@ -180,7 +150,7 @@ async def _acknowledge_stored(ack: AsyncAck, slack: Slack, click: Click, storing
         problem = error
     await ack()
     if problem is not None:
-        await _tell(slack, click, whisper.refusal(problem.words))
+        await tell(slack, click, whisper.refusal(problem.words))
 
 
 async def _tell_where(slack: Slack, failed: Requested, requested: Requested) -> None:
@@ -207,28 +177,6 @@ async def _text(texting: Texting, written: str, team_id: str, within: timedelta)
     return await texting.find(delivery_id, team_id=team_id, within=within)
 
 
-async def _author(slack: Slack, user_id: str, user_name: str) -> Author:
-    """Name the person who sends a text again, as the others in the thread know them."""
-    try:
-        async with asyncio.timeout(ASKING_SECONDS):
-            profile = await slack.profile(user_id, fallback=user_name)
-    except TimeoutError:
-        return Author(user_id, user_name)
-    return Author(user_id, profile.name)
-
-
-async def _tell(slack: Slack, click: Click, payload: Payload) -> None:
-    """Tell only the person who clicked, in the thread; or, if Slack will not, wherever it puts our answer to them."""
-    try:
-        await slack.whisper(click.conversation_id, click.user_id, payload, thread_ts=click.thread_ts)
-    except SlackError as refused:
-        logger.info("not_whispered error=%s", refused)
-        try:
-            await slack.respond(click.response_url, {**payload, "replace_original": False})
-        except SlackError as error:
-            logger.warning("not_told error=%s", error)
-
-
 def _not_asked(error: TextingError) -> str:
     """Say why nothing is known: what is wrong with the click in its own words, all else is Blooio's."""
     if isinstance(error, SentAgain | UnknownText | NotRead):
@@ -240,14 +188,6 @@ def _key(view: dict[str, Any], address: str, body: str) -> str:
     """Make the key of one submission: the same words in the same form are one text, however often they come."""
     content = hashlib.sha256(f"{address}\n{body}".encode()).hexdigest()[:32]
     return f"edit:{view['id']}:{content}"
-
-
-def _team(body: dict[str, Any]) -> str:
-    return str((body.get("team") or {}).get("id") or body["user"].get("team_id") or "")
-
-
-def _user_name(user: dict[str, Any]) -> str:
-    return str(user.get("username") or user.get("name") or "Somebody")
 
 
 def register(app: AsyncApp, *, texting: Texting, slack: Slack, region: str) -> None:

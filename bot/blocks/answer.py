@@ -30,18 +30,14 @@ def problem(words: str, typed: str) -> Payload:
     words = f"⚠️ {words}"
     if not typed.strip():
         return {"text": escape(words), "blocks": [section(escape(words))]}
+    return {"text": escape(words), "blocks": [section(escape(words)), *given_back(typed)]}
+
+
+def given_back(typed: str) -> list[Payload]:
+    """Give back what somebody typed, to be copied and mended."""
     shown = typed if len(typed) <= _SHOWN_WORDS else typed[:_SHOWN_WORDS] + "…"
-    return {
-        "text": escape(words),
-        "blocks": [
-            section(escape(words)),
-            context("You typed:"),
-            {
-                "type": "rich_text",
-                "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}],
-            },
-        ],
-    }
+    words = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}
+    return [context("You typed:"), {"type": "rich_text", "elements": [words]}]
 
 
 def help_text() -> Payload:
@@ -49,10 +45,12 @@ def help_text() -> Payload:
     return _only(
         "*Text someone without leaving Slack*\n"
         "`/text +1 555 123 4567 Hi Jane, your order is ready`\n"
-        "Start with a phone number or an email address, then write your message. It goes out over iMessage, RCS or "
-        "SMS, whichever reaches them best, and a thread here shows the channel and the status.\n"
-        '`/text "+49 30 123456" 10 o\'clock works`\n'
-        "Put a number in quotes when your message starts with digits.\n"
+        "`/text Jane Your order is ready`\n"
+        "Start with a phone number, an email address or a name from the address book, then write your message. It goes "
+        "out over iMessage, RCS or SMS, whichever reaches them best, and a thread here shows the channel and the "
+        "status. `/text` alone opens a form for it.\n"
+        '`/text "+49 30 123456" 10 o\'clock works`, `/text "Jane Doe" Hi`\n'
+        "Put a number in quotes when your message starts with digits, and a name when it has several words.\n"
         "`/text report 30d`\n"
         "Shows what became of the texts of the last 30 days, for everybody here; `/text report 30d csv` as a file."
     )

@@ -6,6 +6,9 @@ from bot.reading.addresses import pretty
 from bot.texting.model import Person, Thread
 from bot.texting.routing import choose_channel
 
+#: `action_id` of the button *Text*.
+CARD_TEXT = "card_text"
+
 
 def card(person: Person, thread: Thread, *, owner_name: str) -> Payload:
     """Draw one person: who they are, what reaches them, who looks after them."""
@@ -15,8 +18,17 @@ def card(person: Person, thread: Thread, *, owner_name: str) -> Payload:
     state = ["open", escape(owner_name)]
     return {
         "text": escape(who),
-        "blocks": [section(title), context(" · ".join([NAMES[channel], *state] if channel else state))],
+        "blocks": [
+            {**section(title), "accessory": _text_them(person)},
+            context(" · ".join([NAMES[channel], *state] if channel else state)),
+        ],
     }
+
+
+def _text_them(person: Person) -> Payload:
+    """Draw the button that opens the form for this person. It stands beside their name: a row of its own is dear."""
+    text = {"type": "plain_text", "text": "Text"}
+    return {"type": "button", "text": text, "action_id": CARD_TEXT, "value": person.address}
 
 
 def label(person: Person) -> str:

@@ -27,16 +27,16 @@ def edit_and_send(failed: Requested) -> Payload:
         "type": "modal",
         "callback_id": EDIT_FORM,
         "private_metadata": str(failed.delivery.id),
-        "title": _plain("Edit and send"),
-        "submit": _plain("Send"),
-        "close": _plain("Cancel"),
-        "blocks": [_input(TO, "To", address), _input(MESSAGE, "Message", message)],
+        "title": plain("Edit and send"),
+        "submit": plain("Send"),
+        "close": plain("Cancel"),
+        "blocks": [field(TO, "To", address), field(MESSAGE, "Message", message)],
     }
 
 
-def _input(block_id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "input", "block_id": block_id, "label": _plain(label), "element": element}
+def field(block_id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "input", "block_id": block_id, "label": plain(label), "element": element}
 
 
-def _plain(text: str) -> dict[str, str]:
+def plain(text: str) -> dict[str, str]:
     return {"type": "plain_text", "text": text}

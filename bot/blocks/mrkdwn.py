@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from unicodedata import bidirectional
 
 Payload = dict[str, Any]
 
@@ -14,6 +15,34 @@ def escape(text: str) -> str:
 def time_of(moment: datetime) -> str:
     """Show a time of day in the zone of whoever looks; *moment* is aware."""
     return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
+
+
+def shortened(text: str, limit: int) -> str:
+    """
+    Return *text* on one line, cut to *limit* characters, as a button and an option have to be.
+
+    They are counted as browsers count them: most emoji are two. Nobody documents how Slack does.
+    """
+    line = " ".join(text.split())
+    if _units(line) <= limit:
+        return line
+    kept, room = "", limit - 1
+    for char in line:
+        room -= _units(char)
+        if room < 0:
+            break
+        kept += char
+    return kept.rstrip(" \u200d") + "…"
+
+
+def isolated(name: str) -> str:
+    """Return *name* so that its writing direction ends with it: an Arabic one would turn the number after it around."""
+    turns = any(bidirectional(char) in {"R", "AL", "RLE", "RLO", "LRO", "LRE"} for char in name)
+    return f"\u2068{name}\u2069" if turns else name
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", errors="replace")) // 2
 
 
 def section(text: str) -> Payload:

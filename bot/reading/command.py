@@ -21,6 +21,7 @@ from bot.reading.addresses import (
     read_address,
     tidy,
 )
+from bot.reading.names import NameReading, name_readings
 from bot.reading.slack_text import NO_NAMES, plain_text
 from bot.texting.model import Address
 
@@ -29,10 +30,10 @@ MAX_BODY = 2000  # characters, as the phone gets them
 #: What is wrong with a command, and what to do; more in `addresses.WORDS`. Plain text: escape it for Slack's markup.
 WORDS = MappingProxyType(
     {
-        "no_message": "There is no message yet. Write it after {person}.",
         "too_long": "The message has {length:,} characters, {excess:,} too many. A text can have {limit:,}.",
         "unknown_person": (
-            "“{typed}” is not a phone number or an email address. Start with one of these, then write the message."
+            "“{typed}” is not a name, a phone number or an email address. "
+            "Start with one of these, then write the message."
         ),
         "ambiguous_number": (
             "It is not clear where the number ends: {readings}? "
@@ -45,7 +46,9 @@ WORDS = MappingProxyType(
         "several_people": (
             "A text goes to one person at a time. If the second belongs to the message, put a colon after the first."
         ),
-        "group": "“{typed}” is not one person. Text one person at a time, by phone number or email address.",
+        "group": (
+            "“{typed}” is not one person. Texts go to one person at a time, by name, phone number or email address."
+        ),
         "teammate": "That is a teammate here in Slack. Text a phone number or an email address.",
         "report": (
             "A report is about the last 7 or 30 days, as a picture or as a file. "
@@ -91,7 +94,21 @@ class CommandProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """They asked how it works, or typed nothing."""
+    """They asked how it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """They typed nothing, or only who is meant: they write the rest into a form."""
+
+    address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """They named somebody. Which of the readings is anybody, the address book knows."""
+
+    readings: tuple[NameReading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,9 @@ class Report:
     csv: bool  # as a file for a spreadsheet, not as a picture
 
 
-def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_NAMES) -> TextCommand | Help | Report:
+def parse_text_command(
+    text: str, *, region: str, names: Mapping[str, str] = NO_NAMES
+) -> TextCommand | Named | Compose | Help | Report:
     """
     Read what follows `/text`, as Slack sends it with `should_escape`.
 
@@ -119,7 +138,9 @@ def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_
     """
     blank = _BLANK.match(text)
     text = text[blank.end() if blank else 0 :].rstrip()
-    if text.casefold() in {"", "?", "help"}:
+    if not text:
+        return Compose(None)
+    if text.casefold() in {"?", "help"}:
         return Help()
     word, *more = text.casefold().split()
     if word == "report":  # somebody of that name can be had in quotes
@@ -128,12 +149,26 @@ def parse_text_command(text: str, *, region: str, names: Mapping[str, str] = NO_
         address, rest = split_address(text, region)
     except AddressProblem as problem:
         raise CommandProblem(problem.code, problem.words) from problem
+    except CommandProblem as problem:
+        readings = name_readings(text) if problem.code == "unknown_person" else ()
+        if not readings:
+            raise
+        return Named(readings)
+    body = read_body(rest, names=names)
+    return TextCommand(address, body) if body else Compose(address)
+
+
+def read_body(rest: str, *, names: Mapping[str, str] = NO_NAMES) -> str:
+    """Read what somebody gets to read, from Slack's markup. Raises CommandProblem if it is too long."""
     body = plain_text(rest, names=names)
-    if not body:
-        raise _problem("no_message", person=pretty(address))
     if len(body) > MAX_BODY:
         raise _problem("too_long", length=len(body), excess=len(body) - MAX_BODY, limit=MAX_BODY)
-    return TextCommand(address, body)
+    return body
+
+
+def several_people() -> CommandProblem:
+    """Say that a second person was named."""
+    return _problem("several_people")
 
 
 def _report(words: list[str]) -> Report:
@@ -208,9 +243,9 @@ def _one_address(typed: str, region: str) -> Address:
     kind = token["kind"] if token else ""
     if kind == "@":
         raise _problem("teammate")
-    if kind == "#" or shown.startswith("#"):
+    if kind == "#":
         raise _problem("slack_channel")
-    if kind == "!" or shown.startswith("@"):
+    if kind == "!" or shown.startswith(("@", "#")):
         raise _problem("group", typed=shown)
     if "@" in typed or looks_like_number(typed) or _address_or_none(typed, region):
         return read_address(typed, region=region)

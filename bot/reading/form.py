@@ -28,7 +28,7 @@ def parse_text_form(to: str, message: str, *, region: str) -> TextCommand:
         address = read_address(to, region=region)
     except AddressProblem as problem:
         to_problem = problem.words if to.strip() else _NOBODY
-    body = plain_text(_marked_up(message))
+    body = plain_text(marked_up(message))
     message_problem = None if body else _NO_MESSAGE
     if len(body) > MAX_BODY:
         message_problem = WORDS["too_long"].format(length=len(body), excess=len(body) - MAX_BODY, limit=MAX_BODY)
@@ -37,6 +37,6 @@ def parse_text_form(to: str, message: str, *, region: str) -> TextCommand:
     return TextCommand(address, body)
 
 
-def _marked_up(typed: str) -> str:
+def marked_up(typed: str) -> str:
     """Write *typed* as Slack would send it in a message."""
     return typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

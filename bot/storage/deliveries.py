@@ -16,10 +16,21 @@ from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 
 from bot.storage import rows
-from bot.storage.database import Connection, Pool
+from bot.storage.database import Connection, Pool, in_time
 from bot.storage.notices import ALERT
 from bot.texting.errors import NotRead, NotStored, PerhapsStored, SentAgain, TextingError
-from bot.texting.model import Capabilities, Channel, Delivery, Request, Requested, StatusReport, Thread, Told
+from bot.texting.model import (
+    Capabilities,
+    Channel,
+    Delivery,
+    History,
+    Known,
+    Request,
+    Requested,
+    StatusReport,
+    Thread,
+    Told,
+)
 from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
 
 logger = logging.getLogger(__name__)
@@ -28,6 +39,9 @@ logger = logging.getLogger(__name__)
 Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
 
 _DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
+
+#: Somebody waits to be told what was learnt, and remembering it must not keep them.
+_LEARN_SECONDS = 2.0
 
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
 _CHECKING = timedelta(seconds=10)
@@ -138,11 +152,11 @@ class Deliveries:
     async def _add_person(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row:
         await cursor.execute(
             """
-            INSERT INTO people (team_id, address) VALUES (%s, %s)
+            INSERT INTO people (team_id, address, name) VALUES (%s, %s, (SELECT name FROM contacts WHERE address = %s))
             ON CONFLICT (team_id, address) DO UPDATE SET address = excluded.address
             RETURNING id
             """,
-            (request.team_id, request.address),
+            (request.team_id, request.address, request.address),
         )
         person_id = (await cursor.fetchone())["id"]
         await cursor.execute(
@@ -178,6 +192,65 @@ class Deliveries:
                 return await cursor.fetchone() is not None
         except _DATABASE_AWAY as error:
             raise NotStored from error
+
+    async def look_up(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> Known:
+        """Return what is known of somebody, and their thread if they have one. Raises NotRead."""
+        async with _in_time(within, NotRead), self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                SELECT {rows.PERSON}, {rows.THREAD}
+                  FROM people p LEFT JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
+                 WHERE p.team_id = %s AND p.address = %s
+                 ORDER BY array_position(%s, t.line) LIMIT 1
+                """,
+                (list(lines), team_id, address, list(lines)),
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return Known(None, None)
+        return Known(rows.person(row).capabilities, rows.thread(row) if row["thread_id"] is not None else None)
+
+    async def learn_of(self, team_id: str, address: str, capabilities: Capabilities) -> None:
+        """Remember what somebody can receive, also before their first text; their cards show it. Raises NotStored."""
+        async with in_time(_LEARN_SECONDS, NotStored()), self._pool.connection() as connection:
+            await connection.execute(
+                """
+                WITH learnt AS (
+                    INSERT INTO people (team_id, address, name, imessage, sms, checked_at)
+                    VALUES (%s, %s, (SELECT name FROM contacts WHERE address = %s), %s, %s, %s)
+                    ON CONFLICT (team_id, address) DO UPDATE
+                       SET imessage = excluded.imessage, sms = excluded.sms, checked_at = excluded.checked_at
+                    RETURNING id)
+                UPDATE threads t SET revision = t.revision + 1 FROM learnt WHERE t.person_id = learnt.id
+                """,
+                (team_id, address, address, capabilities.imessage, capabilities.sms, capabilities.checked_at),
+            )
+
+    async def history(self, team_id: str, address: str, *, texts: int, within: timedelta) -> History | None:
+        """Return what there was with a person, and their last *texts*; None if there was nothing. Raises NotRead."""
+        async with _in_time(within, NotRead), self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                SELECT {rows.PERSON}, {rows.THREAD}, {rows.DELIVERY}
+                  FROM people p
+                  LEFT JOIN threads t ON t.person_id = p.id
+                  LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE thread_id = t.id
+                                      ORDER BY requested_at DESC, id DESC LIMIT %s) d ON true
+                 WHERE p.team_id = %s AND p.address = %s
+                 ORDER BY d.requested_at DESC NULLS LAST, d.id DESC LIMIT %s
+                """,
+                (texts, team_id, address, texts),
+            )
+            found = await cursor.fetchall()
+        if not found:
+            return None
+        return History(
+            person=rows.person(found[0]),
+            thread=rows.thread(found[0]) if found[0]["thread_id"] is not None else None,
+            texts=tuple(rows.delivery(row) for row in found if row["id"] is not None),
+        )
 
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None:
         """Count one more attempt to send, or return None when there is nothing left to send."""

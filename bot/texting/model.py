@@ -117,6 +117,7 @@ class Request:
     address: Address
     body: str
     instead_of: UUID | None = None  # the failed text that this one is sent in place of
+    line: str | None = None  # the number of ours that they chose; None: the best one
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,14 @@ class Requested:
     delivery: Delivery
     thread: Thread
     person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of somebody before they are texted, perhaps for the first time."""
+
+    capabilities: Capabilities | None  # None: never checked
+    thread: Thread | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ class Told:
     """All that Blooio told us of one text so far, unasked."""
 
     reports: tuple[StatusReport, ...]
-    reactions: tuple[str, ...]  # the person's, oldest first, without those taken back
+    reactions: tuple[str, ...] | None  # the person's, oldest first, without those taken back; None: none is told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,15 @@ class Contact:
     name: str | None
     tags: tuple[str, ...] = ()
     last_message_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What there was with a person so far."""
+
+    person: Person
+    thread: Thread | None  # of the last text
+    texts: tuple[Delivery, ...]  # the last ones, newest first
 
 
 @dataclass(frozen=True, slots=True)

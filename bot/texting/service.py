@@ -28,7 +28,7 @@ from bot.texting.errors import (
     Unconfirmed,
     UnknownText,
 )
-from bot.texting.model import Address, Author, Capabilities, Channel, Line, Person, Request, Requested
+from bot.texting.model import Address, Author, Capabilities, Channel, Known, Line, Person, Request, Requested
 from bot.texting.ports import Gateway, Memory
 from bot.texting.routing import (
     can_be_replaced,
@@ -105,9 +105,9 @@ class Texting:
         if any(line.phone == address for line in self._lines):
             raise OwnNumber
 
-    async def has_thread(self, team_id: str, address: Address, *, within: timedelta) -> bool:
+    async def has_thread(self, team_id: str, address: Address, *, line: str | None = None, within: timedelta) -> bool:
         """Say whether this person has a thread already, so that a text needs no new place in Slack."""
-        return await self._memory.has_thread(team_id, address, lines=self.lines, within=within)
+        return await self._memory.has_thread(team_id, address, lines=self._lines_of(line), within=within)
 
     async def request(self, request: Request, *, within: timedelta) -> Requested:
         """
@@ -117,7 +117,35 @@ class Texting:
         the time given.
         """
         self.check_address(request.address)
-        return await self._memory.request(request, new_id(), lines=self.lines, now=self._now(), within=within)
+        lines = self._lines_of(request.line)
+        return await self._memory.request(request, new_id(), lines=lines, now=self._now(), within=within)
+
+    async def look_up(self, team_id: str, address: Address, *, line: str | None = None, within: timedelta) -> Known:
+        """Return what is known here of somebody; on one *line*, or the best of ours. Raises NotRead."""
+        return await self._memory.look_up(team_id, address, lines=self._lines_of(line), within=within)
+
+    def knows(self, known: Known) -> bool:
+        """Say whether what somebody can receive is known well enough to say so."""
+        return is_fresh(known.capabilities, self._now())
+
+    async def look_ahead(self, team_id: str, address: Address) -> Capabilities:
+        """
+        Ask what somebody can receive whom nobody may have texted yet, and remember it: their text then goes at once.
+
+        Raises TextingError when Blooio does not say.
+        """
+        capabilities = await self._ask(address)
+        await self._memory.learn_of(team_id, address, capabilities)
+        return capabilities
+
+    def can_only_reply(self, line: str | None) -> bool:
+        """Say whether a text from this line of ours, or from the best one, needs the person to have written first."""
+        phone = self._lines_of(line)[0]
+        return any(one.reply_only for one in self._lines if one.phone == phone)
+
+    def _lines_of(self, chosen: str | None) -> list[str]:
+        """Return the lines a text may go out from; one that somebody chose is ours no more if a number was given up."""
+        return [chosen] if chosen is not None and chosen in self.lines else self.lines
 
     async def find(self, delivery_id: UUID, *, team_id: str, within: timedelta) -> Requested:
         """Return a text of this workspace. Raises UnknownText, and NotRead *within* the time given."""
@@ -168,14 +196,17 @@ class Texting:
 
     async def check_number(self, person: Person) -> Capabilities:
         """Ask what a person can receive, and remember it. Raises TextingError when Blooio does not say."""
-        try:
-            async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
-                asked = await self._gateway.capabilities(person.address)
-        except TimeoutError as error:
-            raise BlooioTrouble from error
-        capabilities = replace(asked, checked_at=self._now())
+        capabilities = await self._ask(person.address)
         await self._memory.learn_capabilities(person.id, capabilities)
         return capabilities
+
+    async def _ask(self, address: Address) -> Capabilities:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
+                asked = await self._gateway.capabilities(address)
+        except TimeoutError as error:
+            raise BlooioTrouble from error
+        return replace(asked, checked_at=self._now())
 
     async def try_now(self, held: Requested, *, within: timedelta) -> None:
         """Send a text without waiting for the person's reply. Raises NotWaiting, and NotStored *within* the time."""
@@ -227,8 +258,12 @@ class Texting:
         person, delivery = requested.person, requested.delivery
         if delivery.attempts > 1:
             return delivery.expected_channel
-        if is_fresh(person.capabilities, self._now()):
-            return delivery.expected_channel or choose_channel(person.address, person.capabilities)
+        if person.capabilities is not None and is_fresh(person.capabilities, self._now()):
+            if delivery.expected_channel is None:  # the check was under way when the text was requested
+                channel = choose_channel(person.address, person.capabilities)
+                await self._memory.learn(person.id, person.capabilities, delivery.id, channel)
+                return channel
+            return delivery.expected_channel
         try:
             async with asyncio.timeout(CHECK_TIMEOUT.total_seconds()):
                 capabilities = await self._gateway.capabilities(person.address)

@@ -219,7 +219,7 @@ class TestEditAndSend:
         await case.ends("⚠️ Not sent. Blooio did not accept this number or message. Check the number. · Sent again by")
         await case.on_the_phone()
         cards = [one.text.splitlines()[0] for one in await case.stage.ana.sees(case.home) if is_card(one)]
-        assert cards == [case.shown, other.shown]
+        assert cards == [f"{case.shown} [Text]", f"{other.shown} [Text]"]
 
     async def test_what_is_wrong_is_said_under_its_field(self, case: Case) -> None:
         """Nothing that was written is lost, and what is mended can be sent."""

@@ -12,6 +12,7 @@ import pytest
 from bot.jobs import Jobs
 from bot.storage.database import Pool, migrate, open_pool
 from bot.storage.deliveries import Deliveries
+from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings
 from bot.storage.presence import Presence, open_presence
 from bot.texting.errors import NotStored
@@ -21,6 +22,7 @@ from bot.texting.model import (
     Capabilities,
     Channel,
     DeliveryStatus,
+    Known,
     Request,
     Requested,
     StatusReport,
@@ -81,6 +83,7 @@ class TestMigrations:
             "0001_people_threads_deliveries.sql",
             "0002_tell_the_painter.sql",
             "0003_events_notices.sql",
+            "0004_contacts.sql",
             "procrastinate/schema.sql",
         ]
 
@@ -328,3 +331,73 @@ class TestDeadWorkers:
         count = await storage.ask("SELECT count(*) FROM procrastinate_jobs")
         for _ in range(count):
             await storage.ask("SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", worker_id)
+
+
+class TestBeforeTheFirstText:
+    """What is learnt of somebody whom nobody has texted yet."""
+
+    CAPABILITIES = Capabilities(imessage=True, sms=None, checked_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def look_up(self, storage: Storage, *lines: str) -> Known:
+        return await storage.deliveries.look_up("T1", REQUEST.address, lines=lines or (LINE,), within=WITHIN)
+
+    async def test_a_stranger(self, storage: Storage) -> None:
+        """Nothing is known, and nothing is made up."""
+        assert await self.look_up(storage) == Known(None, None)
+
+    async def test_what_they_can_receive(self, storage: Storage) -> None:
+        """It is there for their first text, which then needs no check; their name is the address book's."""
+        await storage.ask("INSERT INTO contacts VALUES (%s, 'Jane', '{}', NULL, '', '') RETURNING 1", REQUEST.address)
+        await storage.deliveries.learn_of("T1", REQUEST.address, self.CAPABILITIES)
+        assert await self.look_up(storage) == Known(self.CAPABILITIES, None)
+        requested = await storage.request()
+        assert (requested.person.name, requested.person.capabilities) == ("Jane", self.CAPABILITIES)
+        assert (await self.look_up(storage)).thread == requested.thread
+
+    async def test_it_is_another_workspaces(self, storage: Storage) -> None:
+        """Each workspace has people of its own."""
+        await storage.deliveries.learn_of("T2", REQUEST.address, self.CAPABILITIES)
+        assert await self.look_up(storage) == Known(None, None)
+
+    async def test_it_may_be_learnt_again(self, storage: Storage) -> None:
+        """The last word counts, and the card is drawn anew."""
+        requested = await storage.request()
+        revision = await storage.ask("SELECT revision FROM threads WHERE id = %s", requested.thread.id)
+        for imessage in (True, False):
+            await storage.deliveries.learn_of("T1", REQUEST.address, replace(self.CAPABILITIES, imessage=imessage))
+        known = (await self.look_up(storage)).capabilities
+        assert known == replace(self.CAPABILITIES, imessage=False)
+        assert await storage.ask("SELECT revision FROM threads WHERE id = %s", requested.thread.id) == revision + 2
+
+    async def test_the_thread_on_one_line(self, storage: Storage) -> None:
+        """With several lines the best one's thread is the person's; on another line they may have none."""
+        requested = await storage.request()
+        assert (await self.look_up(storage, "+15550108888", LINE)).thread == requested.thread
+        assert (await self.look_up(storage, "+15550108888")).thread is None
+
+    async def test_a_name_that_is_known(self, storage: Storage) -> None:
+        """A person's card has it from the first text on."""
+        await storage.ask("INSERT INTO contacts VALUES (%s, 'Jane', '{}', NULL, '', '') RETURNING 1", REQUEST.address)
+        assert (await storage.request()).person.name == "Jane"
+
+
+class TestDrafts:
+    """What somebody typed, while they are asked what they mean."""
+
+    async def test_the_first_choice_counts(self, storage: Storage) -> None:
+        """However many are made, at once or later."""
+        drafts = Drafts(storage.pool)
+        draft_id = await drafts.keep("U1", "C1", "text", {"body": "Hi"})
+        chosen = await asyncio.gather(*(drafts.choose(draft_id, "U1", number) for number in (3, 1, 2, 0)))
+        assert len(set(chosen)) == 1
+        assert await drafts.choose(draft_id, "U1", 7) == chosen[0]
+        kept = await drafts.find(draft_id, "U1")
+        assert kept is not None
+        assert kept.payload == {"body": "Hi", "chosen": chosen[0]}
+
+    async def test_it_is_nobody_elses(self, storage: Storage) -> None:
+        """Whoever guesses the id gets nothing."""
+        drafts = Drafts(storage.pool)
+        draft_id = await drafts.keep("U1", "C1", "text", {"body": "Hi"})
+        assert await drafts.find(draft_id, "U2") is None
+        assert await drafts.choose(draft_id, "U2", 0) is None

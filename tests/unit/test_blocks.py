@@ -334,7 +334,16 @@ def test_a_card_names_the_person_and_who_looks_after_them() -> None:
     assert card(JANE, THREAD, owner_name="Ana & Co") == {
         "text": "Jane &lt;3 Doe",
         "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": "*Jane &lt;3 Doe* · +1 555-123-4567"}},
+            {
+                "type": "section",
+                "text": {"type": "mrkdwn", "text": "*Jane &lt;3 Doe* · +1 555-123-4567"},
+                "accessory": {
+                    "type": "button",
+                    "text": {"type": "plain_text", "text": "Text"},
+                    "action_id": "card_text",
+                    "value": "+15551234567",
+                },
+            },
             {"type": "context", "elements": [{"type": "mrkdwn", "text": "🔵 iMessage · open · Ana &amp; Co"}]},
         ],
     }

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from bot.reading import addresses, command
 from bot.reading.addresses import pretty
-from bot.reading.command import MAX_BODY, CommandProblem, Help, Report, TextCommand, parse_text_command
+from bot.reading.command import (
+    MAX_BODY,
+    CommandProblem,
+    Compose,
+    Help,
+    Named,
+    Report,
+    TextCommand,
+    parse_text_command,
+    read_body,
+)
+from bot.reading.names import next_names
 
 JANE = "+15551234567"
 BERLIN = "+4930123456"
@@ -92,14 +103,8 @@ UNDERSTOOD_ELSEWHERE = [
 ]
 
 REFUSED = [
-    pytest.param("+15551234567", "no_message", id="nothing to say"),
-    pytest.param("+15551234567: \n ", "no_message", id="only a colon to say"),
     pytest.param("+15551234567 " + "x" * (MAX_BODY + 1), "too_long", id="a character too many"),
     # Not one person outside
-    pytest.param("jane hello", "unknown_person", id="a name"),
-    pytest.param('"Jane Doe" hello', "unknown_person", id="a name in quotes"),
-    pytest.param('"report" hello', "unknown_person", id="somebody called Report"),
-    pytest.param("reports 30d", "unknown_person", id="a name that begins like report"),
     pytest.param("<https://x.example|x.example> hello", "unknown_person", id="a link"),
     pytest.param("10:30 hello", "unknown_person", id="a time"),
     pytest.param(":wave: hello", "unknown_person", id="an emoji"),
@@ -111,7 +116,7 @@ REFUSED = [
     pytest.param("<@U2> hello", "teammate", id="a teammate without a name"),
     pytest.param("<#C1|general> hello", "slack_channel", id="a channel"),
     pytest.param("<#C1|> hello", "slack_channel", id="a private channel"),
-    pytest.param("#general hello", "slack_channel", id="a channel Slack does not know"),
+    pytest.param("#vips hello", "group", id="a tag with its sign"),
     pytest.param("<!here> hello", "group", id="everybody here"),
     pytest.param("<!subteam^S1|@support> hello", "group", id="a user group"),
     pytest.param("@vips hello", "group", id="a tag"),
@@ -181,10 +186,77 @@ def test_understood_elsewhere(region, typed, address):
     assert parse_text_command(typed, region=region) == TextCommand(address, "hallo")
 
 
-@pytest.mark.parametrize("typed", ["", "  \n", "\u2060", "help", "HELP", " Help ", "?"])
+@pytest.mark.parametrize("typed", ["help", "HELP", " Help ", "?"])
 def test_help(typed):
-    """Who types nothing, or asks, gets help."""
+    """Who asks gets help."""
     assert parse_text_command(typed, region="US") == Help()
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        pytest.param("", None, id="nothing"),
+        pytest.param("  \n", None, id="blanks"),
+        pytest.param("\u2060", None, id="what nobody sees"),
+        pytest.param("+15551234567", JANE, id="a number"),
+        pytest.param("+15551234567: \n ", JANE, id="a number and a colon"),
+        pytest.param("+15551234567 \x00", JANE, id="a number and what nobody sees"),
+        pytest.param('"jane@x.example"', "jane@x.example", id="an email address"),
+    ],
+)
+def test_the_form(typed, address):
+    """Who says nothing yet writes it into the form."""
+    assert parse_text_command(typed, region="US") == Compose(address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "readings"),
+    [
+        pytest.param("jane hello", [("jane", "hello"), ("jane hello", "")], id="a name"),
+        pytest.param('"Jane Doe" hello', [("Jane Doe", "hello")], id="a name in quotes"),
+        pytest.param("Jane Doe: hello", [("Jane", "Doe: hello"), ("Jane Doe", "hello")], id="a name and a colon"),
+        pytest.param('"help" hello', [("help", "hello")], id="somebody called Help"),
+        pytest.param('"report" 30d', [("report", "30d")], id="somebody called Report"),
+        pytest.param("reports 30d", [("reports", "30d"), ("reports 30d", "")], id="a name that begins like report"),
+        pytest.param("jane", [("jane", "")], id="nothing but a name"),
+        pytest.param("Zoë &amp; hello", [("Zoë", "&amp; hello"), ("Zoë &", "hello"), ("Zoë & hello", "")], id="markup"),
+        pytest.param("王小明 您好", [("王小明", "您好"), ("王小明 您好", "")], id="another script"),
+    ],
+)
+def test_a_name(typed, readings):
+    """The address book decides which reading is somebody; the message is still in Slack's markup."""
+    named = parse_text_command(typed, region="US")
+    assert isinstance(named, Named)
+    assert [(reading.name, reading.rest) for reading in named.readings] == readings
+
+
+@pytest.mark.parametrize(
+    ("typed", "second"),
+    [
+        pytest.param("Jane, Ben hello", "Ben", id="a comma"),
+        pytest.param("Jane, ben: hello", "ben", id="a comma, and the second marked"),
+        pytest.param("Jane and Ben hello", "Ben", id="and"),
+        pytest.param("Jane &amp; Ben hello", "Ben", id="an ampersand"),
+        pytest.param('"Jane" and "Ben Baker" hello', "Ben Baker", id="quotes"),
+        pytest.param('"Jane", "Ben": hello', "Ben", id="quotes and commas"),
+        pytest.param("Jane, will you come?", None, id="a word in small letters"),
+        pytest.param("Jane: Ben says hello", None, id="a colon"),
+        pytest.param('"Jane": Ben and I are here', None, id="quotes and a colon"),
+        pytest.param("Jane Ben says hello", None, id="nothing between them"),
+    ],
+)
+def test_a_second_name(typed, second):
+    """What follows a comma or an "and" may be another person's name: then nobody is texted."""
+    named = parse_text_command(typed, region="US")
+    first = next(one for one in reversed(named.readings) if one.name == "Jane")
+    assert [other.name for other in next_names(first)][:1] == ([second] if second else [])
+
+
+def test_a_body_is_as_long_as_a_text_can_be():
+    """It is known only with the name how long the message is."""
+    assert read_body("&amp;" * MAX_BODY) == "&" * MAX_BODY
+    with pytest.raises(CommandProblem, match="too_long"):
+        read_body("x" * (MAX_BODY + 1))
 
 
 @pytest.mark.parametrize(
@@ -221,18 +293,14 @@ def test_every_reason_is_met():
     ("typed", "words"),
     [
         pytest.param(
-            "+15551234567",
-            "There is no message yet. Write it after +1 555-123-4567.",
-            id="who was understood",
-        ),
-        pytest.param(
             "+15551234567 " + "x" * 3145,
             "The message has 3,145 characters, 1,145 too many. A text can have 2,000.",
             id="how many characters are too many",
         ),
         pytest.param(
-            "jane &amp; hello",
-            "“jane” is not a phone number or an email address. Start with one of these, then write the message.",
+            "&amp;jane hello",
+            "“&jane” is not a name, a phone number or an email address. "
+            "Start with one of these, then write the message.",
             id="what was taken for the person",
         ),
         pytest.param(
@@ -309,7 +377,11 @@ def test_nothing_surprises_it(typed):
         read = parse_text_command(typed, region="US")
     except CommandProblem:
         return
-    assert isinstance(read, Help | Report) or re.fullmatch(r"\+[1-9]\d{5,14}|[^@\sA-Z]+@[^@\sA-Z]+", read.address)
+    assert (
+        isinstance(read, Help | Report | Named)
+        or read == Compose(None)
+        or re.fullmatch(r"\+[1-9]\d{5,14}|[^@\sA-Z]+@[^@\sA-Z]+", read.address)
+    )
 
 
 @settings(deadline=None)
