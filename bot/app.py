@@ -13,6 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
+from bot.background import beside
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.checks import check_at_start
 from bot.desk import Desk
@@ -204,9 +205,5 @@ async def _learning(texting: Texting, slack: Slack) -> AsyncIterator[None]:
             await asyncio.sleep(600 if known else 15)
             known = await learn()
 
-    task = asyncio.create_task(keep_learning(known=await learn()), name="learning")
-    try:
+    async with beside(keep_learning(known=await learn()), "learning"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

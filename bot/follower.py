@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.texting.service import Texting
 
 logger = logging.getLogger(__name__)
@@ -20,12 +21,8 @@ _LOOK_SECONDS = 1.0
 
 @asynccontextmanager
 async def following(texting: Texting) -> AsyncIterator[None]:
-    task = asyncio.create_task(_follow(texting), name="follower")
-    try:
+    async with beside(_follow(texting), "follower"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _follow(texting: Texting) -> None:

@@ -17,6 +17,7 @@ from procrastinate.manager import JobManager, NotificationCallback
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.storage.database import Pool
 from bot.storage.presence import WORKER, Presence
 from bot.texting.service import Postponed, Texting
@@ -77,16 +78,11 @@ class Jobs:
     async def work(self, texting: Texting) -> AsyncIterator[None]:
         """Run jobs until the block is left; then finish those under way, within the grace period."""
         self._texting = texting
-        tasks = [
-            asyncio.create_task(self._run_workers(), name="worker"),
-            asyncio.create_task(self._watch_for_the_dead(), name="watch for dead workers"),
-        ]
-        try:
+        async with (
+            beside(self._watch_for_the_dead(), "watch for dead workers"),
+            beside(self._run_workers(), "worker"),  # finishes what is under way while the other still watches
+        ):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
 
     async def _run_workers(self) -> None:
         """Run a worker, and another when it gives up: it does when it loses the database."""

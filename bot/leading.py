@@ -15,6 +15,8 @@ from typing import Protocol
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from bot.background import beside
+
 logger = logging.getLogger(__name__)
 
 _LEADING = 7_285_003  # advisory lock: whose connection has it, leads
@@ -38,12 +40,8 @@ class Part(Protocol):
 @asynccontextmanager
 async def leading(url: str, *parts: Part) -> AsyncIterator[None]:
     """Lead, or stand by to lead, until the block is left."""
-    task = asyncio.create_task(_lead_or_stand_by(url, parts), name="leader")
-    try:
+    async with beside(_lead_or_stand_by(url, parts), "leader"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _lead_or_stand_by(url: str, parts: tuple[Part, ...]) -> None:

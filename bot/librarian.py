@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.leading import Hears
 from bot.storage.drafts import Drafts
 from bot.texting.book import Book
@@ -38,12 +39,8 @@ class Librarian:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Keep the copy up to date until the block is left."""
-        task = asyncio.create_task(self._keep_up_to_date(), name="librarian")
-        try:
+        async with beside(self._keep_up_to_date(), "librarian"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def _keep_up_to_date(self) -> None:
         known: int | None = None

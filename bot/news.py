@@ -16,6 +16,7 @@ from datetime import timedelta
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.blooio import webhook
 from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction, StatusChanged
 from bot.leading import Hears
@@ -54,16 +55,8 @@ class News:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Apply events until the block is left."""
-        tasks = [
-            asyncio.create_task(self._apply_all(), name="news"),
-            asyncio.create_task(self._tidy(), name="news tidies"),
-        ]
-        try:
+        async with beside(self._apply_all(), "news"), beside(self._tidy(), "news tidies"):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
 
     async def _apply_all(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text
 from bot.lanes import Lane
@@ -62,12 +63,10 @@ class Notifier:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Post what is due until the block is left; then finish the posts under way."""
-        task = asyncio.create_task(self._look(), name="notifier looks")
         try:
-            yield
+            async with beside(self._look(), "notifier looks"):
+                yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await self._posts.stop(grace_seconds=_FINISH_SECONDS)
 
     async def _look(self) -> None:

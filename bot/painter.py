@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.blocks.card import card
 from bot.blocks.receipt import receipt
 from bot.lanes import Lane
@@ -89,12 +90,10 @@ class Painter:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Draw, and look for what nobody announces, until the block is left; then finish the posts under way."""
-        task = asyncio.create_task(self._look(), name="painter looks")
         try:
-            yield
+            async with beside(self._look(), "painter looks"):
+                yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             await self._posts.stop(grace_seconds=_FINISH_SECONDS)
             await self._edits.stop(grace_seconds=0)  # an edit is made again by whoever draws next
 

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
+from bot.background import beside
 from bot.blooio.client import BlooioClient
 from bot.blooio.wire import Webhook
 from bot.settings import Settings
@@ -102,12 +103,8 @@ async def registering(settings: Settings, database: str, blooio: BlooioClient) -
         return
     url = webhook_url(settings.public_url)
     registration = _Registration(url, database, blooio, configured=bool(settings.blooio_webhook_secrets))
-    task = asyncio.create_task(registration.succeed(), name="registration")
-    try:
+    async with beside(registration.succeed(), "registration"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 class _Registration:

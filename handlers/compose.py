@@ -24,7 +24,7 @@ from bot.blocks.composer import (
 )
 from bot.blocks.contact_forms import read_here
 from bot.blocks.contacts import Button
-from bot.blocks.forms import MESSAGE, TO
+from bot.blocks.forms import MESSAGE, wrong_fields
 from bot.blocks.mrkdwn import Payload
 from bot.composing import Composer, Opening
 from bot.reading.addresses import AddressProblem, read_address
@@ -32,7 +32,7 @@ from bot.reading.form import FormProblem, parse_text_form
 from bot.reading.shared import words_of
 from bot.slack import Slack, SlackError
 from bot.texting.book import Book
-from bot.texting.errors import OwnNumber, TextingError
+from bot.texting.errors import TextingError
 from bot.texting.model import Address, Request, Requested
 from bot.texting.service import Texting
 from handlers.clicks import author_of, name_of, read_click, respond, team_of, tell
@@ -129,12 +129,8 @@ async def submit(
             await ack(response_action="errors", errors={HOME if asked else MESSAGE: problem})
             return
         requested = await texting.request(request, within=left())
-    except FormProblem as wrong:
-        found = {TO: wrong.to, MESSAGE: wrong.message}
-        await ack(response_action="errors", errors={name: words for name, words in found.items() if words})
-        return
-    except TextingError as error:
-        await ack(response_action="errors", errors={TO if isinstance(error, OwnNumber) else MESSAGE: error.words})
+    except (FormProblem, TextingError) as wrong:
+        await ack(response_action="errors", errors=wrong_fields(wrong))
         return
     await ack()
     await _tell_where(slack, requested, writing.here, asked=asked)

@@ -19,7 +19,7 @@ from bot.reading.names import NameReading
 from bot.slack import Slack, SlackError
 from bot.storage.drafts import Draft, Drafts
 from bot.texting.book import Book
-from bot.texting.calling import meant_by, names_another
+from bot.texting.calling import meant_by, misspelt, names_another
 from bot.texting.errors import NotStored, TextingError, UnknownText
 from bot.texting.model import Address, Request
 from bot.texting.service import Texting
@@ -53,7 +53,10 @@ async def whom(
         if await names_another(book, reading):
             raise several_people()
     people = [(one.contact, read_body(one.reading.rest, names=names)) for one in meant]
-    if len(people) == 1:
+    longer = misspelt(meant[0], named.readings) if len(meant) == 1 else None
+    if longer is not None:
+        people = [(meant[0].contact, read_body(longer.rest, names=names))]
+    elif len(people) == 1:
         [(contact, body)] = people
         return TextCommand(contact.address, body) if body else Compose(contact.address)
     if not people and not await book.search("", limit=1):

@@ -12,11 +12,11 @@ from uuid import UUID
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
-from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send
+from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send, wrong_fields
 from bot.blocks.receipt import Button
 from bot.reading.form import FormProblem, parse_text_form
 from bot.slack import Slack, SlackError
-from bot.texting.errors import NotRead, OwnNumber, SentAgain, TextingError, UnknownText
+from bot.texting.errors import NotRead, SentAgain, TextingError, UnknownText
 from bot.texting.model import Request, Requested
 from bot.texting.routing import can_be_replaced
 from bot.texting.service import Texting
@@ -129,12 +129,8 @@ async def submit_form(
             instead_of=failed.delivery.id,
         )
         requested = await texting.request(request, within=left())
-    except FormProblem as wrong:
-        found = {TO: wrong.to, MESSAGE: wrong.message}
-        await ack(response_action="errors", errors={name: words for name, words in found.items() if words})
-        return
-    except TextingError as error:
-        await ack(response_action="errors", errors={TO if isinstance(error, OwnNumber) else MESSAGE: error.words})
+    except (FormProblem, TextingError) as wrong:
+        await ack(response_action="errors", errors=wrong_fields(wrong))
         return
     await ack()
     if requested.thread.id != failed.thread.id:

@@ -27,8 +27,10 @@ def which_of(people: Sequence[tuple[Contact, str]], *, draft_id: UUID, typed: st
     The buttons say which draft, and which person in it, and nothing else: what comes back is the client's.
     """
     said = "Several people may be meant. Nothing was sent yet: who gets it?"
+    if len(people) == 1:
+        said = "The name is written differently. Nothing was sent yet: is this who you mean?"
     blocks = [section(said)]
-    differ = len({body for _, body in people}) > 1
+    differ = len({body for _, body in people}) != 1 or len(people) == 1
     for number, (contact, body) in enumerate(people[:MOST]):
         message = f"\n“{escape(shortened(body, _EXCERPT))}”" if differ and body else ""
         blocks.append({**section(title(contact) + message), "accessory": _send_to(contact, f"{draft_id}:{number}")})

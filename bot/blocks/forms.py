@@ -5,6 +5,8 @@ from typing import Any
 from bot.blocks.mrkdwn import Payload
 from bot.reading.addresses import pretty
 from bot.reading.command import MAX_BODY
+from bot.reading.form import FormProblem
+from bot.texting.errors import OwnNumber, TextingError
 from bot.texting.model import Requested
 
 #: `callback_id` of the form, and what its inputs are called, as block and as action.
@@ -40,3 +42,10 @@ def field(block_id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
 
 def plain(text: str) -> dict[str, str]:
     return {"type": "plain_text", "text": text}
+
+
+def wrong_fields(wrong: FormProblem | TextingError) -> dict[str, str]:
+    """Say under which inputs of the form what is wrong stands: an error without a field would not be seen."""
+    if isinstance(wrong, TextingError):
+        return {TO if isinstance(wrong, OwnNumber) else MESSAGE: wrong.words}
+    return {name: words for name, words in ((TO, wrong.to), (MESSAGE, wrong.message)) if words}

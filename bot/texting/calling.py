@@ -7,6 +7,7 @@ A text must never go to the wrong person: exactly one who can be meant is texted
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from bot.reading.names import NameReading, next_names
 from bot.reading.searching import folded
@@ -16,6 +17,10 @@ from bot.texting.model import Contact
 #: Who is asked about at most, and one more, to know whether there are more.
 MOST = 5
 _LOOKED_FOR = MOST + 1
+
+#: How alike two words are (0 to 1) that may be one name, spelt in two ways; and how long, or `do` would be a Doe.
+_ALIKE = 0.75
+_LONG_ENOUGH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,22 @@ async def meant_by(book: Book, readings: Sequence[NameReading]) -> list[Meant]:
         if found:
             return found
     return await _called(book, [reading for reading in readings if not reading.sure])
+
+
+def misspelt(one: Meant, readings: Sequence[NameReading]) -> NameReading | None:
+    """
+    Return the reading with the next word in the name, if that looks like more of it: `Mia Lopes hello` for Mia Lopez.
+
+    Sent as it is, she would get to read "Lopes hello"; and somebody else may have been meant.
+    """
+    longer = next(iter(readings[readings.index(one.reading) + 1 :]), None)
+    if one.reading.sure or longer is None:
+        return None
+    known = folded(one.reading.name)
+    word = folded(longer.name).removeprefix(known).strip()
+    others = set(folded(one.contact.name or "").split()) - set(known.split())
+    alike = any(SequenceMatcher(None, word, other).ratio() >= _ALIKE for other in others)
+    return longer if alike and len(word) >= _LONG_ENOUGH else None
 
 
 async def names_another(book: Book, reading: NameReading) -> bool:

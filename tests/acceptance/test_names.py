@@ -294,6 +294,32 @@ class TestNobody:
             assert (await story.types(typed)).text.startswith("⚠️ Nobody is called “Mia Lopes”.")
 
 
+class TestSlips:
+    """Names that are nearly somebody's."""
+
+    @over_one_transport
+    @pytest.mark.parametrize("typed", ["Mia Lopes hello", "mia lopes, hello"])
+    async def test_a_slip_of_the_pen_is_asked_about(self, story: Story, typed: str) -> None:
+        """Nothing is sent before somebody says that she is meant; and her name is no part of the message then."""
+        mia = await story.knows("Mia Lopez")
+        shown = await story.types(typed)
+        assert shown.text.startswith("The name is written differently. Nothing was sent yet: is this who you mean?")
+        assert "“hello”" in shown.text
+        assert await mia.received() == []
+        question = shown.message
+        assert question is not None
+        await story.ana.clicks(question, "Text Mia Lopez")
+        assert [text.text for text in await mia.received(1)] == ["hello"]
+
+    @over_one_transport
+    @pytest.mark.parametrize("words", ["do you come?", "Hello there", "Lo", "thanks, see you"])
+    async def test_what_is_no_name_is_the_message(self, story: Story, words: str) -> None:
+        """A message may begin with any word, and nobody is asked about that."""
+        jane = await story.knows("Jane Doe-Lopez")
+        assert (await story.types(f"Jane {words}")).text.startswith("Texting Jane Doe-Lopez.")
+        assert [text.text for text in await jane.received(1)] == [words]
+
+
 class TestManyPeople:
     @pytest.mark.parametrize(
         ("typed", "words"),
