@@ -22,8 +22,8 @@ sandbox: install
 		DATABASE_URL= DATA_DIR="$$folder" HOST=127.0.0.1 PORT=0 \
 		$(BIN)/python -m sandbox --port $(SANDBOX_PORT) -- $(BIN)/python -m bot
 
-# A module's tests share a bot; six modules run at once, because they mostly wait for sockets.
-TESTING := -n 6 --dist loadscope --no-loadscope-reorder
+# A module's tests share a bot; four modules run at once, because they mostly wait for sockets.
+TESTING := -n 4 --dist loadscope --no-loadscope-reorder
 
 test: install
 	$(BIN)/python -m pytest $(TESTING)
