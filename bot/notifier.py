@@ -21,7 +21,7 @@ from bot.blocks.mrkdwn import Payload
 from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text
 from bot.lanes import Lane
 from bot.leading import Hears
-from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused
+from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.notices import FailedText, Notice, Notices
 from bot.texting.routing import can_be_replaced
 
@@ -40,7 +40,6 @@ _DRAWN_WITHIN = timedelta(seconds=10)
 _DRAWN_SOON = timedelta(seconds=0.3)
 
 _COUNTED = timedelta(hours=24)
-_LONGEST_PAUSE = timedelta(minutes=1)
 
 #: The database's clock is a little behind ours by the time it is asked.
 _A_MOMENT = timedelta(seconds=0.05)
@@ -98,14 +97,13 @@ class Notifier:
             self._posts.later(notice_id, busy.retry_after + _A_MOMENT)
         except SlackRefused as refused:
             if refused.code in TOKEN_ERRORS:
-                await self._notices.wait(notice_id, _LONGEST_PAUSE, failed=True)
+                await self._notices.wait(notice_id, pause_after(refused, notice.failures), failed=True)
                 return
             logger.warning("notice_refused notice=%d cause=%s error=%s", notice_id, notice.cause, refused.code)
             await self._notices.posted(notice_id)  # the same again would be refused again
         except SlackError as error:
             logger.warning("notice_postponed notice=%d error=%s", notice_id, error)
-            pause = min(timedelta(seconds=2 ** min(notice.failures, 10)), _LONGEST_PAUSE)
-            await self._notices.wait(notice_id, pause, failed=True)
+            await self._notices.wait(notice_id, pause_after(error, notice.failures), failed=True)
 
     async def _tell_author(self, notice: Notice, text: FailedText) -> None:
         """Tell the author of a failed text, unless it has moved on; and an admin, if only one can mend the cause."""

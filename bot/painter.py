@@ -25,7 +25,7 @@ from bot.blocks.card import card
 from bot.blocks.receipt import receipt
 from bot.lanes import Lane
 from bot.leading import Hears
-from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused
+from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.drawings import Drawings, ShownText, ShownThread
 from bot.texting.model import Author, Thread
 
@@ -45,8 +45,6 @@ _LOOK_SECONDS = 1.0
 #: For how long a card that was seen is taken to be still there.
 _SEEN_FOR = timedelta(seconds=5).total_seconds()
 _SEEN_KEPT = 10_000
-
-_LONGEST_PAUSE = timedelta(minutes=1)
 
 #: How often one drawing reads the rows again before others get their turn, and how many texts it reads.
 _ROUNDS = 20
@@ -126,7 +124,7 @@ class Painter:
                 return
             except SlackError as error:
                 logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
-                await self._drawings.wait_to_post(thread_id, _pause_after(error, shown.failures), failed=True)
+                await self._drawings.wait_to_post(thread_id, pause_after(error, shown.failures), failed=True)
                 return
             if shown.failures:
                 await self._drawings.wait_to_post(thread_id, timedelta(), failed=False)
@@ -147,7 +145,7 @@ class Painter:
                 continue
             except SlackError as error:
                 logger.warning("drawing_postponed thread=%d error=%s", thread_id, error)
-                await self._drawings.wait_to_edit(thread_id, _pause_after(error, shown.failures), failed=True)
+                await self._drawings.wait_to_edit(thread_id, pause_after(error, shown.failures), failed=True)
                 return
             if shown.failures:
                 await self._drawings.wait_to_edit(thread_id, timedelta(), failed=False)
@@ -288,10 +286,3 @@ class Painter:
     def _seen_lately(self, thread_id: int) -> bool:
         seen = self._seen.get(thread_id)
         return seen is not None and asyncio.get_running_loop().time() - seen < _SEEN_FOR
-
-
-def _pause_after(error: SlackError, failures: int) -> timedelta:
-    """Say how long to leave a thread alone that could not be drawn, ever longer."""
-    if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
-        return _LONGEST_PAUSE
-    return min(timedelta(seconds=2 ** min(failures, 10)), _LONGEST_PAUSE)

@@ -56,6 +56,10 @@ _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
 
+#: What did not succeed is tried again after this long at the latest.
+_LONGEST_PAUSE = timedelta(minutes=1)
+
+
 class SlackError(Exception):
     """A call to Slack did not succeed."""
 
@@ -442,6 +446,13 @@ def _zone(user: dict[str, Any]) -> tzinfo:
         offset = user.get("tz_offset")
         known = isinstance(offset, int) and abs(offset) < timedelta(days=1).total_seconds()
         return timezone(timedelta(seconds=offset)) if known and offset is not None else UTC
+
+
+def pause_after(error: SlackError, failures: int) -> timedelta:
+    """Say how long to leave alone what did not succeed, ever longer; *failures* are those in a row before."""
+    if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
+        return _LONGEST_PAUSE
+    return min(timedelta(seconds=2 ** min(failures, 10)), _LONGEST_PAUSE)
 
 
 def _seconds(header: str | None) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
+from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -24,6 +25,10 @@ _CONNECT_SECONDS = 10
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_285_001  # advisory lock: one process migrates at a time
+
+
+#: What is raised when the database does not answer a query of ours, a job's included, or not in time.
+DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 
 
 class DatabaseAway(Exception):
@@ -83,7 +88,7 @@ async def in_time(seconds: float, error: Exception) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
-    except (psycopg.Error, PoolTimeout, TimeoutError) as away:
+    except DATABASE_AWAY as away:
         raise error from away
 
 

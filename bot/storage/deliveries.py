@@ -2,23 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
-import psycopg
-from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg_pool import PoolTimeout
 
 from bot.storage import rows
-from bot.storage.database import Connection, Pool, in_time
+from bot.storage.database import DATABASE_AWAY, Connection, Pool, in_time
 from bot.storage.notices import ALERT
-from bot.texting.errors import NotRead, NotStored, PerhapsStored, SentAgain, TextingError
+from bot.texting.errors import NotRead, NotStored, PerhapsStored, SentAgain
 from bot.texting.model import (
     Capabilities,
     Channel,
@@ -37,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 #: Defers the job that sends one text, inside the transaction of the connection it is given.
 Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
-
-_DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 
 #: Somebody waits to be told what was learnt, and remembering it must not keep them.
 _LEARN_SECONDS = 2.0
@@ -75,7 +69,7 @@ class Deliveries:
                     requested = await self._request(connection, request, delivery_id, lines=lines, now=now)
                     committing = True
                 return requested
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             logger.warning("text_not_stored error=%s committing=%s", type(error).__name__, committing)
             raise (PerhapsStored if committing else NotStored) from error
 
@@ -180,22 +174,19 @@ class Deliveries:
 
     async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> bool:
         """Say whether this person has a thread already. Raises NotStored: then nothing can be stored either."""
-        try:
-            async with asyncio.timeout(within.total_seconds()), self._pool.connection() as connection:
-                cursor = await connection.execute(
-                    """
-                    SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
-                     WHERE p.team_id = %s AND p.address = %s
-                    """,
-                    (list(lines), team_id, address),
-                )
-                return await cursor.fetchone() is not None
-        except _DATABASE_AWAY as error:
-            raise NotStored from error
+        async with in_time(within.total_seconds(), NotStored()), self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
+                 WHERE p.team_id = %s AND p.address = %s
+                """,
+                (list(lines), team_id, address),
+            )
+            return await cursor.fetchone() is not None
 
     async def look_up(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> Known:
         """Return what is known of somebody, and their thread if they have one. Raises NotRead."""
-        async with _in_time(within, NotRead), self._pool.connection() as connection:
+        async with in_time(within.total_seconds(), NotRead()), self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
@@ -229,7 +220,7 @@ class Deliveries:
 
     async def history(self, team_id: str, address: str, *, texts: int, within: timedelta) -> History | None:
         """Return what there was with a person, and their last *texts*; None if there was nothing. Raises NotRead."""
-        async with _in_time(within, NotRead), self._pool.connection() as connection:
+        async with in_time(within.total_seconds(), NotRead()), self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
@@ -369,7 +360,7 @@ class Deliveries:
 
     async def release_one(self, delivery_id: UUID, *, within: timedelta) -> bool:
         """Queue one text that waits for the person's reply; return whether it did. Raises NotStored."""
-        async with _in_time(within, NotStored):
+        async with in_time(within.total_seconds(), NotStored()):
             return await self._release("t.id = d.thread_id AND d.id = %s", (delivery_id,)) == 1
 
     async def _release(self, which: LiteralString, values: tuple[Any, ...]) -> int:
@@ -392,7 +383,7 @@ class Deliveries:
 
     async def cancel(self, delivery_id: UUID, *, within: timedelta) -> bool:
         """Do not send a text that waits for the person's reply; return whether it did. Raises NotStored."""
-        async with _in_time(within, NotStored), self._pool.connection() as connection:
+        async with in_time(within.total_seconds(), NotStored()), self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
                 UPDATE deliveries
@@ -406,7 +397,7 @@ class Deliveries:
 
     async def find(self, delivery_id: UUID, *, within: timedelta) -> Requested | None:
         """Return a text with its thread and its person. Raises NotRead."""
-        async with _in_time(within, NotRead):
+        async with in_time(within.total_seconds(), NotRead()):
             return await self._one(
                 f"""
                 SELECT {rows.DELIVERY}, {rows.PERSON}, {rows.THREAD}
@@ -576,16 +567,6 @@ class Deliveries:
     async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(query, values)
-
-
-@asynccontextmanager
-async def _in_time(within: timedelta, error: type[TextingError]) -> AsyncIterator[None]:
-    """Raise *error* if the database does not answer, or not *within* the time that is left."""
-    try:
-        async with asyncio.timeout(within.total_seconds()):
-            yield
-    except _DATABASE_AWAY as away:
-        raise error from away
 
 
 def _requested(row: rows.Row) -> Requested:
