@@ -33,17 +33,21 @@ from bot.settings import Settings
 from bot.slack import Slack, SlackError, open_slack
 from bot.socket_mode import socket_mode
 from bot.storage.contacts import Contacts
+from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, database_url, migrate, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings
 from bot.storage.events import Events
 from bot.storage.notices import Notices
+from bot.storage.people import People
 from bot.storage.presence import open_presence
 from bot.storage.record import Record
+from bot.storage.replies import Replies
 from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.service import Texting
+from bot.texting.threads import Threads
 from bot.web import Probe, web_app
 from bot.webhooks import BlooioWebhooks
 
@@ -92,17 +96,26 @@ async def running(
         jobs = await stack.enter_async_context(Jobs(pool, presence).open())
         secrets = WebhookSecrets(settings, pool)
         deliveries, events = Deliveries(pool, defer=jobs.defer), Events(pool)
+        people = People(pool)
         texting = Texting(
             memory=deliveries,
+            people=people,
             gateway=blooio,
             metadata=settings.blooio_metadata,
             webhooks=bool(settings.blooio_webhook_secrets) or settings.blooio_register_webhook,
         )
         await stack.enter_async_context(_learning(texting, slack))
+        threads = Threads(
+            texting=texting,
+            received=Conversations(pool, defer_files=jobs.defer_files),
+            replies=Replies(pool, deliveries=deliveries),
+            team_id=lambda: str(slack.identity.get("team_id") or ""),
+            inbox=settings.inbox_channel,
+        )
         drawings, book = Drawings(pool), Book(gateway=blooio, memory=Contacts(pool))
         if Role.WORKER in roles:
             painter = Painter(drawings=drawings, slack=slack)
-            news = News(events=events, deliveries=deliveries, texting=texting, keep=settings.keep_events)
+            news = News(events=events, deliveries=deliveries, threads=threads, keep=settings.keep_events)
             notifier = Notifier(notices=Notices(pool), slack=slack, admin_channel=settings.admin_channel)
             await stack.enter_async_context(leading(url, painter, news, notifier, Librarian(book, Drafts(pool))))
             await stack.enter_async_context(following(texting))
@@ -116,12 +129,13 @@ async def running(
             handlers.register(
                 bolt,
                 texting=texting,
+                threads=threads,
                 slack=slack,
                 drawings=drawings,
                 reports=reports,
                 book=book,
                 drafts=drafts,
-                desk=Desk(book=book, drafts=drafts, deliveries=deliveries, slack=slack),
+                desk=Desk(book=book, drafts=drafts, people=people, slack=slack),
                 errands=await stack.enter_async_context(Errands().open()),
                 region=settings.default_region,
             )

@@ -186,8 +186,10 @@ def _address(writing: Writing) -> Address | None:
 
 
 def _visible(thread: Thread | None, user_id: str) -> str | None:
-    """Return where a person's thread is; None if it has to move, because it is in a colleague's direct messages."""
+    """Return where a person's thread is; None if it has to move: it is in a colleague's messages, or nowhere yet."""
     if thread is None:
         return None
     direct = thread.conversation_id.startswith(("D", "U", "W"))
-    return None if direct and thread.owner.user_id != user_id else thread.conversation_id
+    if not thread.conversation_id or (direct and (thread.owner is None or thread.owner.user_id != user_id)):
+        return None
+    return thread.conversation_id

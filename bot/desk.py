@@ -33,8 +33,8 @@ from bot.reading.contact_command import (
 from bot.reading.names import NameReading
 from bot.reading.slack_text import plain_text
 from bot.slack import Slack
-from bot.storage.deliveries import Deliveries
 from bot.storage.drafts import Draft, Drafts
+from bot.storage.people import People
 from bot.texting.book import Book, Change
 from bot.texting.calling import meant_by
 from bot.texting.errors import NotRead, TextingError
@@ -95,10 +95,10 @@ Step = Payload | Form | Work
 class Desk:
     """Does what people ask of the address book."""
 
-    def __init__(self, *, book: Book, drafts: Drafts, deliveries: Deliveries, slack: Slack) -> None:
+    def __init__(self, *, book: Book, drafts: Drafts, people: People, slack: Slack) -> None:
         self._book = book
         self._drafts = drafts
-        self._deliveries = deliveries
+        self._people = people
         self._slack = slack
 
     async def begin(self, command: ContactCommand, asker: Asker, typed: str) -> Step:
@@ -184,7 +184,7 @@ class Desk:
 
     async def _history(self, contact: Contact, team_id: str) -> tuple[History | None, str | None]:
         try:
-            history = await self._deliveries.history(
+            history = await self._people.history(
                 team_id, contact.address, texts=contacts.LAST_TEXTS, within=_HISTORY_WITHIN
             )
         except TextingError as error:

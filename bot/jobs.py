@@ -69,6 +69,9 @@ class Jobs:
         job = self._deliver.configure(lock=f"thread:{thread_id}", connection=connection)
         await job.defer_async(delivery_id=str(delivery_id))
 
+    async def defer_files(self, connection: AsyncConnection[Any], inbound_id: UUID) -> None:
+        """Queue the fetching of one text's files in the caller's transaction."""
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Jobs"]:
         async with self._app.open_async(self._pool):

@@ -1,5 +1,5 @@
 """
-What Blooio told us, applied: events become the state of a text, or the end of its wait.
+What Blooio told us, applied: events become the state of a text, or a text in somebody's thread.
 
 An event is stored when it arrives and applied here, by the leader. Each time, all that was ever told of a text is read
 again, so repeats and any order of arrival end in the same row; an event that came before we knew the text's id waits
@@ -22,8 +22,8 @@ from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction,
 from bot.leading import Hears
 from bot.storage.deliveries import Deliveries
 from bot.storage.events import Events, StoredEvent
-from bot.texting.model import Told
-from bot.texting.service import Texting
+from bot.texting.model import Received, Told
+from bot.texting.threads import Threads
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ _TIDY_SECONDS = 60.0
 class News:
     """Applies events, one process at a time: it is a part of what the leader does."""
 
-    def __init__(self, *, events: Events, deliveries: Deliveries, texting: Texting, keep: timedelta) -> None:
+    def __init__(self, *, events: Events, deliveries: Deliveries, threads: Threads, keep: timedelta) -> None:
         self._events = events
         self._deliveries = deliveries
-        self._texting = texting
+        self._threads = threads
         self._keep = keep
         self._announced = asyncio.Event()
         self.hears: Hears = {"texting_event": lambda _: self._announced.set()}
@@ -85,7 +85,7 @@ class News:
         for stored in received:
             # What they write in a group answers nobody in particular.
             if isinstance(event := read(stored), MessageReceived) and event.group_id is None:
-                await self._texting.heard_from(event.address, event.line)
+                await self._threads.receive(received_of(event))
         if received:
             await self._events.applied([stored.key for stored in received])
         return len(message_ids) == _BATCH or len(received) == _BATCH
@@ -122,6 +122,20 @@ def read(stored: StoredEvent) -> Event | None:
     except MalformedEvent:
         logger.warning("event_not_understood_any_more")
         return None
+
+
+def received_of(event: MessageReceived) -> Received:
+    """Return the text that an event tells of."""
+    return Received(
+        message_id=event.message_id,
+        address=event.address,
+        line=event.line,
+        text=event.text,
+        attachments=event.attachments,
+        channel=event.channel,
+        at=event.at,
+        told=True,
+    )
 
 
 def told_by(events: Iterable[Event]) -> Told:

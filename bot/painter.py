@@ -6,7 +6,8 @@ processes the leader draws: Slack's limits are the app's, so one place has to ke
 texting: a text does not wait for Slack, and an outage of Slack only means that there is more to draw afterwards.
 
 A post is made at once. An edit waits for a moment, because the steps of a text come in quick succession: many changes
-are one edit, and the last one is always drawn.
+are one edit, and the last one is always drawn. What somebody typed in the thread is shown by their own message already:
+there the receipt is a reaction.
 """
 
 import asyncio
@@ -15,19 +16,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from bot.background import beside
-from bot.blocks.card import card
+from bot.blocks.card import card, label
+from bot.blocks.inbound import inbound
+from bot.blocks.marks import marks_of
+from bot.blocks.mrkdwn import Payload
 from bot.blocks.receipt import receipt
+from bot.blocks.remark import remark
 from bot.lanes import Lane
 from bot.leading import Hears
 from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused, pause_after
-from bot.storage.drawings import Drawings, ShownText, ShownThread
-from bot.texting.model import Author, Thread
+from bot.storage.drawings import Drawings, MarkedReply, Shown, ShownThread
+from bot.texting.model import Author, Delivery, Inbound, Person, Thread
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ logger = logging.getLogger(__name__)
 #: once would only take the processor from whoever waits for an answer of ours.
 POSTS = 64
 EDITS = 2
+MARKS = 2
 
 #: How long an edit waits for what follows.
 SETTLE = timedelta(seconds=0.4)
@@ -46,9 +51,9 @@ _LOOK_SECONDS = 1.0
 _SEEN_FOR = timedelta(seconds=5).total_seconds()
 _SEEN_KEPT = 10_000
 
-#: How often one drawing reads the rows again before others get their turn, and how many texts it reads.
+#: How often one drawing reads the rows again before others get their turn, and how much of a thread it reads.
 _ROUNDS = 20
-_TEXTS = 20
+_ENTRIES = 20
 
 #: The database's clock is a little behind ours by the time it is asked.
 _A_MOMENT = timedelta(seconds=0.05)
@@ -80,9 +85,11 @@ class Painter:
         self._seen: dict[int, float] = {}  # when a thread's card was last known to be there
         self._posts = Lane("posting", self._post, concurrency=POSTS)
         self._edits = Lane("editing", self._edit, concurrency=EDITS, pause=SETTLE)
+        self._marks = Lane("marking", self._mark, concurrency=MARKS, pause=SETTLE)
         self.hears: Hears = {
             "texting_draw": lambda payload: self._posts.soon(int(payload)),
             "texting_edit": lambda payload: self._edits.soon(int(payload)),
+            "texting_mark": lambda payload: self._marks.soon(int(payload)),
         }
 
     @asynccontextmanager
@@ -93,7 +100,8 @@ class Painter:
                 yield
         finally:
             await self._posts.stop(grace_seconds=_FINISH_SECONDS)
-            await self._edits.stop(grace_seconds=0)  # an edit is made again by whoever draws next
+            for lane in (self._edits, self._marks):
+                await lane.stop(grace_seconds=0)  # an edit is made again by whoever draws next
 
     async def _look(self) -> None:
         while True:
@@ -102,6 +110,8 @@ class Painter:
                     self._posts.soon(thread_id)
                 for thread_id in await self._drawings.to_edit(limit=4 * POSTS):
                     self._edits.soon(thread_id)
+                for thread_id in await self._drawings.to_mark(limit=4 * POSTS):
+                    self._marks.soon(thread_id)
             except (psycopg.Error, PoolTimeout):
                 logger.warning("painter_blind", exc_info=True)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -113,11 +123,11 @@ class Painter:
         Only what was stored while it was posting needs another look: whatever comes later announces itself.
         """
         for _ in range(_ROUNDS):
-            shown = await self._drawings.load_new(thread_id, limit=_TEXTS)
-            if shown is None or not shown.texts:
+            shown = await self._drawings.load_new(thread_id, limit=_ENTRIES)
+            if shown is None or not shown.entries:
                 return
             try:
-                posted = await self._post_texts(shown)
+                posted = await self._post_entries(shown)
             except SlackBusy as busy:
                 await self._drawings.wait_to_post(thread_id, busy.retry_after, failed=False)
                 self._posts.later(thread_id, busy.retry_after + _A_MOMENT)
@@ -128,17 +138,17 @@ class Painter:
                 return
             if shown.failures:
                 await self._drawings.wait_to_post(thread_id, timedelta(), failed=False)
-            if posted and len(shown.texts) < _TEXTS:
+            if posted and len(shown.entries) < _ENTRIES:
                 return
 
     async def _edit(self, thread_id: int) -> None:
         """Draw again what Slack shows otherwise than it is, and once more until everything is true."""
         for _ in range(_ROUNDS):
-            shown = await self._drawings.load_changed(thread_id, limit=_TEXTS)
-            if shown is None or not (shown.texts or shown.card_changed):
+            shown = await self._drawings.load_changed(thread_id, limit=_ENTRIES)
+            if shown is None or not (shown.entries or shown.card_changed):
                 return
             try:
-                latest = await self._edit_texts(shown)
+                latest = await self._edit_entries(shown)
             except SlackBusy as busy:
                 # The limit is the app's: with this place in the lane taken, the next thread does not ask for it.
                 await asyncio.sleep(busy.retry_after.total_seconds())
@@ -149,12 +159,44 @@ class Painter:
                 return
             if shown.failures:
                 await self._drawings.wait_to_edit(thread_id, timedelta(), failed=False)
-            if latest and len(shown.texts) < _TEXTS:
+            if latest and len(shown.entries) < _ENTRIES:
                 return
 
-    async def _post_texts(self, shown: ShownThread) -> bool:
+    async def _mark(self, thread_id: int) -> None:
+        """Put the reactions on replies that say what became of them, and take off those that do not any more."""
+        for _ in range(_ROUNDS):
+            replies = await self._drawings.load_marks(thread_id, limit=_ENTRIES)
+            if not replies:
+                return
+            try:
+                for marked in replies:
+                    await self._mark_reply(marked)
+            except SlackBusy as busy:
+                await self._drawings.wait_to_mark(thread_id, busy.retry_after, failed=False)
+                self._marks.later(thread_id, busy.retry_after + _A_MOMENT)
+                return
+            except SlackError as error:
+                logger.warning("marking_postponed thread=%d error=%s", thread_id, error)
+                failures = replies[0].failures
+                await self._drawings.wait_to_mark(thread_id, pause_after(error, failures), failed=True)
+                return
+            if replies[0].failures:
+                await self._drawings.wait_to_mark(thread_id, timedelta(), failed=False)
+
+    async def _mark_reply(self, marked: MarkedReply) -> None:
+        """The new mark comes before the old one goes: there is always one."""
+        reply, wanted = marked.reply, marks_of(marked.reply, marked.delivery)
+        if new := wanted - marked.marks:
+            await self._drawings.begin_marking(reply, new)
+            for name in sorted(new):
+                await self._slack.react(reply.conversation_id, reply.ts, name)
+        for name in sorted(marked.marks - wanted):
+            await self._slack.unreact(reply.conversation_id, reply.ts, name)
+        await self._drawings.marked(marked, wanted)
+
+    async def _post_entries(self, shown: ShownThread) -> bool:
         """
-        Post the card, if there is none, and the texts; return whether that was possible.
+        Post the card, if there is none, and what comes under it; return whether that was possible.
 
         A conversation that takes no post is left for another.
         """
@@ -162,50 +204,62 @@ class Painter:
         try:
             if not await self._card_stands(shown):
                 thread = await self._post_card(shown)
-            for text in shown.texts:
-                await self._post_text(thread, text)
+            for entry in shown.entries:
+                await self._post_entry(thread, shown.person, entry)
         except SlackRefused as refused:
             if refused.code not in _NO_PLACE:
                 raise
-            await self._rehouse(thread, shown.texts[-1].delivery.author, refused)
+            await self._rehouse(thread, _whose(shown), refused)
             return False
         return True
 
-    async def _post_text(self, thread: Thread, text: ShownText) -> None:
-        """Post a text's message, or find the one whose answer was lost."""
-        delivery_id, home = text.delivery.id, text.posted_in or thread.conversation_id
-        if text.posting_since is not None:
-            ts = await self._slack.find_lost(home, str(delivery_id), thread_ts=thread.card_ts, since=text.posting_since)
+    async def _post_entry(self, thread: Thread, person: Person, entry: Shown) -> None:
+        """Post a message, or find the one whose answer was lost."""
+        key, home = str(entry.what.id), entry.posted_in or thread.conversation_id
+        if entry.posting_since is not None:
+            ts = await self._slack.find_lost(home, key, thread_ts=thread.card_ts, since=entry.posting_since)
             if ts is not None:
-                await self._drawings.text_posted(delivery_id, home, ts, revision=0)  # whatever it says
+                await self._drawings.posted(entry, home, ts, revision=0)  # whatever it says
                 self._edits.soon(thread.id)
                 return
-        author = await self._profile(text.delivery.author)
+        face = await self._face(entry, person)
         self._slack.check_pace(home)
-        text = await self._drawings.begin_text(delivery_id)  # the row as it is now: the card took a moment
+        entry = await self._drawings.begin(entry)  # the row as it is now: the card took a moment
         try:
             home, ts = await self._slack.post(
-                home, receipt(text.delivery), thread_ts=thread.card_ts, author=author, key=str(delivery_id)
+                home, _drawn(entry, person), thread_ts=thread.card_ts, author=face, key=key
             )
         except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for
-            await self._drawings.text_not_posted(delivery_id)
+            await self._drawings.not_posted(entry)
             raise
         self._saw(thread.id)
-        if not await self._drawings.text_posted(delivery_id, home, ts, revision=text.revision):
+        if not await self._drawings.posted(entry, home, ts, revision=entry.revision):
             self._edits.soon(thread.id)  # it moved on while it was posted
 
-    async def _edit_texts(self, shown: ShownThread) -> bool:
+    async def _face(self, entry: Shown, person: Person) -> Profile | None:
+        """Return under whose name something stands in the thread; None: under the bot's own."""
+        match entry.what:
+            case Delivery(automatic=False, typed=False, author=author):
+                return await self._profile(author)
+            case Inbound():
+                return Profile(label(person), None)
+        return None
+
+    async def _edit_entries(self, shown: ShownThread) -> bool:
         """Edit what the rows said; return whether they still say so."""
         latest, thread = True, shown.thread
-        for text in shown.texts:
-            home, ts = text.posted_in or thread.conversation_id, text.posted_ts or ""
-            await self._update(home, ts, receipt(text.delivery))
-            latest &= await self._drawings.text_posted(text.delivery.id, home, ts, revision=text.revision)
+        for entry in shown.entries:
+            home, ts = entry.posted_in or thread.conversation_id, entry.posted_ts or ""
+            await self._update(home, ts, _drawn(entry, shown.person))
+            latest &= await self._drawings.posted(entry, home, ts, revision=entry.revision)
         if shown.card_changed and thread.card_ts is not None:
-            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
-            await self._update(thread.conversation_id, thread.card_ts, payload)
+            await self._update(thread.conversation_id, thread.card_ts, await self._card(shown))
             latest &= await self._drawings.card_drawn(thread.id, revision=shown.revision)
         return latest
+
+    async def _card(self, shown: ShownThread) -> Payload:
+        owner = shown.thread.owner
+        return card(shown.person, shown.thread, owner_name=(await self._profile(owner)).name if owner else None)
 
     async def _card_stands(self, shown: ShownThread) -> bool:
         """
@@ -233,7 +287,7 @@ class Painter:
             ts = await self._slack.find_lost(home, key, since=shown.card_posting_since)
         if ts is None:
             revision = shown.revision
-            payload = card(shown.person, thread, owner_name=(await self._profile(thread.owner)).name)
+            payload = await self._card(shown)
             self._slack.check_pace(home)
             await self._drawings.begin_card(thread.id)
             try:
@@ -246,11 +300,12 @@ class Painter:
         self._saw(thread.id)
         return replace(thread, conversation_id=home, card_ts=ts)
 
-    async def _rehouse(self, thread: Thread, author: Author, refused: SlackRefused) -> None:
+    async def _rehouse(self, thread: Thread, author: Author | None, refused: SlackRefused) -> None:
         """
         Make a home for a thread whose conversation took no post: join it, or move to a DM with the text's author.
 
-        The text itself was accepted and goes out all the same, so it must show somewhere its author looks.
+        The text itself was accepted and goes out all the same, so it must show somewhere its author looks. What
+        somebody wrote to nobody in particular waits for the conversation.
         """
         home = thread.conversation_id
         self._slack.forget_place(home)
@@ -261,12 +316,12 @@ class Painter:
                 logger.info("not_joined thread=%d error=%s", thread.id, not_joined.code)
             else:
                 return
-        if not home.startswith("C") and not home.startswith("G"):
+        if author is None or not home.startswith(("C", "G")):
             raise refused  # a DM is the last resort, and it was refused too
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
         await self._drawings.move(thread.id, await self._slack.direct(author.user_id), author)
 
-    async def _update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
+    async def _update(self, conversation_id: str, ts: str, payload: Payload) -> None:
         """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""
         try:
             await self._slack.update(conversation_id, ts, payload)
@@ -286,3 +341,19 @@ class Painter:
     def _seen_lately(self, thread_id: int) -> bool:
         seen = self._seen.get(thread_id)
         return seen is not None and asyncio.get_running_loop().time() - seen < _SEEN_FOR
+
+
+def _drawn(entry: Shown, person: Person) -> Payload:
+    match entry.what:
+        case Delivery() as delivery:
+            return receipt(delivery)
+        case Inbound() as text:
+            return inbound(text)
+        case other:
+            return remark(other, person)
+
+
+def _whose(shown: ShownThread) -> Author | None:
+    """Return who has to see what is posted: the author of the last text, or who looks after the person."""
+    authors = [one.what.author for one in shown.entries if isinstance(one.what, Delivery) and not one.what.automatic]
+    return authors[-1] if authors else shown.thread.owner

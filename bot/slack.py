@@ -173,6 +173,25 @@ class Slack:
         except TimeoutError as error:
             raise SlackTrouble("chat.update took too long") from error
 
+    async def react(self, conversation_id: str, ts: str, name: str) -> None:
+        """Put a reaction of ours on a message. One that is there already is as good; a message may be gone."""
+        await self._mark("reactions.add", self._client.reactions_add, conversation_id, ts, name)
+
+    async def unreact(self, conversation_id: str, ts: str, name: str) -> None:
+        """Take a reaction of ours off a message."""
+        await self._mark("reactions.remove", self._client.reactions_remove, conversation_id, ts, name)
+
+    async def _mark(
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], home: str, ts: str, emoji: str
+    ) -> None:
+        try:
+            await self._call(name, method, channel=home, timestamp=ts, name=emoji)
+        except SlackRefused as refused:
+            if refused.code in TOKEN_ERRORS:
+                raise
+            if refused.code not in {"already_reacted", "no_reaction", "message_not_found"}:
+                logger.warning("mark_refused error=%s", refused.code)
+
     async def direct(self, user_id: str) -> str:
         """
         Return the id of our direct messages with somebody, remembered for good.
@@ -386,7 +405,7 @@ class Slack:
         return f"{url}/archives/{conversation_id}/p{ts.replace('.', '')}{place}"
 
     async def _call(
-        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], *, gate: str = "", **arguments: Any
+        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], /, *, gate: str = "", **arguments: Any
     ) -> dict[str, Any]:
         """
         Call one method. After a 429 the same method (and *gate*) is left alone for as long as Slack said.

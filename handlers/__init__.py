@@ -11,13 +11,15 @@ from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings
 from bot.texting.book import Book
 from bot.texting.service import Texting
-from handlers import add_contact, cards, compose, contacts, errors, names, receipts, text
+from bot.texting.threads import Threads
+from handlers import add_contact, cards, compose, contacts, errors, names, receipts, replies, text
 
 
 def register(
     app: AsyncApp,
     *,
     texting: Texting,
+    threads: Threads,
     slack: Slack,
     drawings: Drawings,
     reports: Reports,
@@ -43,6 +45,7 @@ def register(
     compose.register(app, composing=composing, texting=texting, slack=slack, book=book, region=region)
     add_contact.register(app, slack=slack, region=region)
     contacts.register(app, desk=desk, slack=slack, texting=texting, errands=errands, region=region)
+    replies.register(app, threads=threads, slack=slack)
     cards.register(app, drawings=drawings)
     receipts.register(app, texting=texting, slack=slack, region=region)
     errors.register(app, slack=slack)

@@ -10,12 +10,12 @@ from bot.texting.routing import choose_channel
 CARD_TEXT = "card_text"
 
 
-def card(person: Person, thread: Thread, *, owner_name: str) -> Payload:
+def card(person: Person, thread: Thread, *, owner_name: str | None) -> Payload:
     """Draw one person: who they are, what reaches them, who looks after them."""
     who = label(person)
     title = f"*{escape(person.name)}* · {escape(pretty(person.address))}" if person.name else f"*{escape(who)}*"
     channel = thread.channel or choose_channel(person.address, person.capabilities)
-    state = ["open", escape(owner_name)]
+    state = ["open", *([escape(owner_name)] if owner_name else [])]
     return {
         "text": escape(who),
         "blocks": [

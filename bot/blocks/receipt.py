@@ -70,6 +70,7 @@ _BUTTONS: dict[type[TextingError], tuple[Button, ...]] = {
     errors.AllowanceUsedUp: _LATER,
     errors.Unavailable: (Button.TRY_AGAIN,),
     errors.NotSent: (*_LATER, Button.CHECK_NUMBER),
+    errors.OptedOut: (Button.TRY_AGAIN,),  # they may have written START
     errors.OwnNumber: _OTHER_WORDS,  # the form has the number too
 }
 _BUTTONS_OF_CODE = {error.code: buttons for error, buttons in _BUTTONS.items()}

@@ -1,9 +1,11 @@
 """The database: where it is, its pool, and its migrations."""
 
 import asyncio
+import logging
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,9 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.storage.embedded import embedded_postgres
+from bot.texting.errors import NotStored, PerhapsStored
+
+logger = logging.getLogger(__name__)
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -90,6 +95,19 @@ async def in_time(seconds: float, error: Exception) -> AsyncIterator[None]:
             yield
     except DATABASE_AWAY as away:
         raise error from away
+
+
+@asynccontextmanager
+async def storing(pool: Pool, within: timedelta) -> AsyncIterator[Connection]:
+    """Open a transaction that stores something somebody waits for. Raises NotStored, or PerhapsStored, in time."""
+    committing = False
+    try:
+        async with asyncio.timeout(within.total_seconds()), pool.connection() as connection, connection.transaction():
+            yield connection
+            committing = True
+    except DATABASE_AWAY as error:
+        logger.warning("not_stored error=%s committing=%s", type(error).__name__, committing)
+        raise (PerhapsStored if committing else NotStored) from error
 
 
 async def connect(url: str) -> AsyncConnection[Any]:

@@ -1,26 +1,24 @@
 """A text's life in the database: requested, attempted, accepted, followed. Each method is one transaction."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
-from bot.storage import rows
-from bot.storage.database import DATABASE_AWAY, Connection, Pool, in_time
+from bot.storage import people, rows
+from bot.storage.database import Connection, Pool, in_time, storing
 from bot.storage.notices import ALERT
-from bot.texting.errors import NotRead, NotStored, PerhapsStored, SentAgain
+from bot.texting.errors import NotRead, NotStored, OptedOut, SentAgain
 from bot.texting.model import (
+    Author,
     Capabilities,
     Channel,
     Delivery,
-    History,
-    Known,
     Request,
     Requested,
     StatusReport,
@@ -29,13 +27,8 @@ from bot.texting.model import (
 )
 from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
 
-logger = logging.getLogger(__name__)
-
 #: Defers the job that sends one text, inside the transaction of the connection it is given.
 Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
-
-#: Somebody waits to be told what was learnt, and remembering it must not keep them.
-_LEARN_SECONDS = 2.0
 
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
 _CHECKING = timedelta(seconds=10)
@@ -62,35 +55,40 @@ class Deliveries:
         The person's first text decides where their thread lives; a later one goes to that thread, on whichever of our
         *lines* (best first) it is. Raises NotStored or PerhapsStored, *within* the time that is left.
         """
-        committing = False
-        try:
-            async with asyncio.timeout(within.total_seconds()), self._pool.connection() as connection:
-                async with connection.transaction():
-                    requested = await self._request(connection, request, delivery_id, lines=lines, now=now)
-                    committing = True
-                return requested
-        except DATABASE_AWAY as error:
-            logger.warning("text_not_stored error=%s committing=%s", type(error).__name__, committing)
-            raise (PerhapsStored if committing else NotStored) from error
+        async with storing(self._pool, within) as connection:
+            return await self.request_in(connection, request, delivery_id, lines=lines, now=now)
 
-    async def _request(
+    async def request_in(
         self, connection: Connection, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
     ) -> Requested:
+        """Do what `request` does in the caller's transaction."""
         cursor = connection.cursor(row_factory=dict_row)
         if request.instead_of is not None:
             await self._replace(cursor, request, request.instead_of)
-        found = await self._find(cursor, request, lines) or await self._add_person(cursor, request, lines)
+        found = await people.find(cursor, request.team_id, request.address, lines) or await people.add(
+            cursor,
+            request.team_id,
+            request.address,
+            lines[0],
+            conversation_id=request.conversation_id,
+            owner=request.author,
+        )
         person, thread = rows.person(found), rows.thread(found)
-        if _is_direct(thread.conversation_id) and thread.owner.user_id != request.author.user_id:
+        if person.opted_out_since is not None and not request.automatic:
+            raise OptedOut
+        if _out_of_sight(thread, request.author):
             thread = await self._bring_out(cursor, thread, request)
+        if not request.automatic:
+            thread = await self._answer(cursor, thread, request.author)
         expected = None
         if is_fresh(person.capabilities, now):
             expected = choose_channel(person.address, person.capabilities)
         await cursor.execute(
             f"""
             INSERT INTO deliveries AS d
-                (id, request_key, thread_id, body, author_id, author_name, expected_channel, requested_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+                (id, request_key, thread_id, body, author_id, author_name, expected_channel, requested_at, typed,
+                 automatic, files)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (request_key) DO NOTHING
             RETURNING {rows.DELIVERY}
             """,
@@ -103,6 +101,9 @@ class Deliveries:
                 request.author.name,
                 expected,
                 now,
+                request.typed,
+                request.automatic,
+                Jsonb([asdict(file) for file in request.files]),
             ),
         )
         row = await cursor.fetchone()
@@ -130,40 +131,6 @@ class Deliveries:
         if await cursor.fetchone() is None:
             raise SentAgain
 
-    async def _find(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row | None:
-        await cursor.execute(
-            f"""
-            SELECT {rows.PERSON}, {rows.THREAD}
-              FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
-             WHERE p.team_id = %s AND p.address = %s
-             ORDER BY array_position(%s, t.line) LIMIT 1
-            """,
-            (list(lines), request.team_id, request.address, list(lines)),
-        )
-        row: rows.Row | None = await cursor.fetchone()
-        return row
-
-    async def _add_person(self, cursor: Any, request: Request, lines: Sequence[str]) -> rows.Row:
-        await cursor.execute(
-            """
-            INSERT INTO people (team_id, address, name) VALUES (%s, %s, (SELECT name FROM contacts WHERE address = %s))
-            ON CONFLICT (team_id, address) DO UPDATE SET address = excluded.address
-            RETURNING id
-            """,
-            (request.team_id, request.address, request.address),
-        )
-        person_id = (await cursor.fetchone())["id"]
-        await cursor.execute(
-            """
-            INSERT INTO threads (person_id, line, conversation_id, owner_id, owner_name) VALUES (%s, %s, %s, %s, %s)
-            ON CONFLICT (person_id, line) DO NOTHING
-            """,
-            (person_id, lines[0], request.conversation_id, request.author.user_id, request.author.name),
-        )
-        row = await self._find(cursor, request, lines)
-        assert row is not None  # noqa: S101  (just inserted, or found by the conflict)
-        return row
-
     async def _bring_out(self, cursor: Any, thread: Thread, request: Request) -> Thread:
         """Move a thread out of somebody's direct messages, where this text's author could not see it."""
         await cursor.execute(
@@ -172,76 +139,21 @@ class Deliveries:
         )
         return replace(thread, conversation_id=request.conversation_id, card_ts=None, owner=request.author)
 
-    async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> bool:
-        """Say whether this person has a thread already. Raises NotStored: then nothing can be stored either."""
-        async with in_time(within.total_seconds(), NotStored()), self._pool.connection() as connection:
-            cursor = await connection.execute(
-                """
-                SELECT 1 FROM people p JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
-                 WHERE p.team_id = %s AND p.address = %s
-                """,
-                (list(lines), team_id, address),
-            )
-            return await cursor.fetchone() is not None
-
-    async def look_up(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> Known:
-        """Return what is known of somebody, and their thread if they have one. Raises NotRead."""
-        async with in_time(within.total_seconds(), NotRead()), self._pool.connection() as connection:
-            cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(
-                f"""
-                SELECT {rows.PERSON}, {rows.THREAD}
-                  FROM people p LEFT JOIN threads t ON t.person_id = p.id AND t.line = ANY(%s)
-                 WHERE p.team_id = %s AND p.address = %s
-                 ORDER BY array_position(%s, t.line) LIMIT 1
-                """,
-                (list(lines), team_id, address, list(lines)),
-            )
-            row = await cursor.fetchone()
-        if row is None:
-            return Known(None, None)
-        return Known(rows.person(row).capabilities, rows.thread(row) if row["thread_id"] is not None else None)
-
-    async def learn_of(self, team_id: str, address: str, capabilities: Capabilities) -> None:
-        """Remember what somebody can receive, also before their first text; their cards show it. Raises NotStored."""
-        async with in_time(_LEARN_SECONDS, NotStored()), self._pool.connection() as connection:
-            await connection.execute(
-                """
-                WITH learnt AS (
-                    INSERT INTO people (team_id, address, name, imessage, sms, checked_at)
-                    VALUES (%s, %s, (SELECT name FROM contacts WHERE address = %s), %s, %s, %s)
-                    ON CONFLICT (team_id, address) DO UPDATE
-                       SET imessage = excluded.imessage, sms = excluded.sms, checked_at = excluded.checked_at
-                    RETURNING id)
-                UPDATE threads t SET revision = t.revision + 1 FROM learnt WHERE t.person_id = learnt.id
-                """,
-                (team_id, address, address, capabilities.imessage, capabilities.sms, capabilities.checked_at),
-            )
-
-    async def history(self, team_id: str, address: str, *, texts: int, within: timedelta) -> History | None:
-        """Return what there was with a person, and their last *texts*; None if there was nothing. Raises NotRead."""
-        async with in_time(within.total_seconds(), NotRead()), self._pool.connection() as connection:
-            cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(
-                f"""
-                SELECT {rows.PERSON}, {rows.THREAD}, {rows.DELIVERY}
-                  FROM people p
-                  LEFT JOIN threads t ON t.person_id = p.id
-                  LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE thread_id = t.id
-                                      ORDER BY requested_at DESC, id DESC LIMIT %s) d ON true
-                 WHERE p.team_id = %s AND p.address = %s
-                 ORDER BY d.requested_at DESC NULLS LAST, d.id DESC LIMIT %s
-                """,
-                (texts, team_id, address, texts),
-            )
-            found = await cursor.fetchall()
-        if not found:
-            return None
-        return History(
-            person=rows.person(found[0]),
-            thread=rows.thread(found[0]) if found[0]["thread_id"] is not None else None,
-            texts=tuple(rows.delivery(row) for row in found if row["id"] is not None),
+    async def _answer(self, cursor: Any, thread: Thread, author: Author) -> Thread:
+        """Whoever texts a person answers them: they wait no longer, and somebody looks after them (again)."""
+        if thread.waiting_since is None and thread.done_at is None and thread.owner is not None:
+            return thread
+        await cursor.execute(
+            f"""
+            UPDATE threads t
+               SET waiting_since = NULL, done_at = NULL, done_by = NULL, owner_id = coalesce(owner_id, %s),
+                   owner_name = coalesce(owner_name, %s), revision = revision + 1
+             WHERE id = %s
+            RETURNING {rows.THREAD}
+            """,
+            (author.user_id, author.name, thread.id),
         )
+        return rows.thread(await cursor.fetchone())
 
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None:
         """Count one more attempt to send, or return None when there is nothing left to send."""
@@ -273,21 +185,6 @@ class Deliveries:
             )
             if (changed := await cursor.fetchone()) is not None:
                 await connection.execute("UPDATE threads SET revision = revision + 1 WHERE id = %s", changed)
-
-    async def learn_capabilities(self, person_id: int, capabilities: Capabilities) -> None:
-        """Remember what a person can receive; their cards show it."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "UPDATE people SET imessage = %s, sms = %s, checked_at = %s WHERE id = %s",
-                (capabilities.imessage, capabilities.sms, capabilities.checked_at, person_id),
-            )
-            await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
-
-    async def learn_name(self, person_id: int, name: str) -> None:
-        """Remember what a person is called; their cards show it."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("UPDATE people SET name = %s WHERE id = %s", (name, person_id))
-            await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
 
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None:
         """
@@ -573,9 +470,12 @@ def _requested(row: rows.Row) -> Requested:
     return Requested(rows.delivery(row), rows.thread(row), rows.person(row))
 
 
-def _is_direct(conversation_id: str) -> bool:
-    """Whether a conversation is a direct message: a DM's own id, or the id of the person it is with."""
-    return conversation_id.startswith(("D", "U", "W"))
+def _out_of_sight(thread: Thread, author: Author) -> bool:
+    """Say whether a thread is where *author* cannot see it: in a colleague's direct messages, or nowhere yet."""
+    if not thread.conversation_id:
+        return True
+    direct = thread.conversation_id.startswith(("D", "U", "W"))
+    return direct and (thread.owner is None or thread.owner.user_id != author.user_id)
 
 
 def _values(delivery: Delivery) -> tuple[Any, ...]:

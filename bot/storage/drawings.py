@@ -3,22 +3,48 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
-from uuid import UUID
 
 from psycopg.rows import dict_row
 
 from bot.storage import rows
 from bot.storage.database import Pool
-from bot.texting.model import Author, Delivery, Person, Thread
+from bot.texting.model import Author, Delivery, Inbound, Person, Remark, Reply, Thread
 
 _TEXT = f"{rows.DELIVERY}, d.posted_in, d.posted_ts, d.posting_at, d.revision"
 
+#: A text that its author typed in the thread needs a message of ours only when something came in its way.
+_NEEDS_POST: LiteralString = "(NOT d.typed OR d.status = 'failed' OR d.held_since IS NOT NULL)"
+
+#: Whatever is shown as a message of its own: what, its id, its place in the order, how much of it Slack shows.
+_NEW: LiteralString = f"""
+    SELECT 'text' AS kind, d.id, d.requested_at AS at, d.posted_in, d.posted_ts, d.posting_at, d.revision
+      FROM deliveries d
+     WHERE d.thread_id = t.id AND d.drawn_revision < d.revision AND d.posted_ts IS NULL AND {_NEEDS_POST}
+     UNION ALL
+    SELECT 'inbound', i.id, i.received_at, i.posted_in, i.posted_ts, i.posting_at, i.revision
+      FROM inbound i WHERE i.thread_id = t.id AND i.drawn_revision < i.revision AND i.posted_ts IS NULL
+     UNION ALL
+    SELECT 'remark', r.id, r.made_at, r.posted_in, r.posted_ts, r.posting_at, 1
+      FROM remarks r WHERE r.thread_id = t.id AND r.posted_ts IS NULL
+"""
+_CHANGED: LiteralString = """
+    SELECT 'text' AS kind, d.id, d.requested_at AS at, d.posted_in, d.posted_ts, d.posting_at, d.revision
+      FROM deliveries d
+     WHERE d.thread_id = t.id AND d.drawn_revision < d.revision AND d.posted_ts IS NOT NULL
+     UNION ALL
+    SELECT 'inbound', i.id, i.received_at, i.posted_in, i.posted_ts, i.posting_at, i.revision
+      FROM inbound i WHERE i.thread_id = t.id AND i.drawn_revision < i.revision AND i.posted_ts IS NOT NULL
+"""
+
+#: The table of each kind of entry.
+_TABLES: dict[type, LiteralString] = {Delivery: "deliveries", Inbound: "inbound", Remark: "remarks"}
+
 
 @dataclass(frozen=True, slots=True)
-class ShownText:
-    """A text and how much of it Slack shows."""
+class Shown:
+    """What has a message of its own in a thread, and how much of it Slack shows."""
 
-    delivery: Delivery
+    what: Delivery | Inbound | Remark
     posted_in: str | None  # the conversation of the message that shows it; the thread may have moved since
     posted_ts: str | None
     posting_since: datetime | None  # a post was begun and its outcome is not known
@@ -27,7 +53,7 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True)
 class ShownThread:
-    """A thread, how much of its card Slack shows, and texts that Slack does not show (as they are)."""
+    """A thread, how much of its card Slack shows, and what Slack does not show as it is."""
 
     thread: Thread
     person: Person
@@ -36,12 +62,24 @@ class ShownThread:
     revision: int
     drawn_revision: int
     failures: int  # in a row, of drawing this thread
-    texts: list[ShownText]  # oldest first
+    entries: list[Shown]  # oldest first
 
     @property
     def card_changed(self) -> bool:
         """Whether the card that Slack shows has to be drawn again."""
         return self.thread.card_ts is not None and not self.card_gone and self.drawn_revision < self.revision
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedReply:
+    """What somebody typed, what became of it, and the reactions of ours that Slack may show on it."""
+
+    reply: Reply
+    delivery: Delivery | None
+    marks: frozenset[str]
+    revision: int
+    delivery_revision: int | None
+    failures: int  # in a row, of marking this thread
 
 
 class Drawings:
@@ -51,20 +89,24 @@ class Drawings:
         self._pool = pool
 
     async def to_post(self, limit: int) -> list[int]:
-        """List threads with texts that Slack does not show yet, longest waiting first."""
+        """List threads with something that Slack does not show yet, longest waiting first."""
         return await self._numbers(
-            """
-            SELECT t.id FROM (SELECT DISTINCT thread_id FROM deliveries
-                               WHERE drawn_revision < revision AND posted_ts IS NULL) d
-              JOIN threads t ON t.id = d.thread_id
-             WHERE t.draw_after <= now()
+            f"""
+            SELECT t.id FROM (SELECT thread_id FROM deliveries d
+                               WHERE drawn_revision < revision AND posted_ts IS NULL AND {_NEEDS_POST}
+                               UNION
+                              SELECT thread_id FROM inbound WHERE drawn_revision < revision AND posted_ts IS NULL
+                               UNION
+                              SELECT thread_id FROM remarks WHERE posted_ts IS NULL) n
+              JOIN threads t ON t.id = n.thread_id
+             WHERE t.draw_after <= now() AND t.conversation_id <> ''
              ORDER BY t.draw_after LIMIT %s
             """,
             limit,
         )
 
     async def to_edit(self, limit: int) -> list[int]:
-        """List threads whose card or texts Slack shows otherwise than they are, longest waiting first."""
+        """List threads whose card or messages Slack shows otherwise than they are, longest waiting first."""
         return await self._numbers(
             """
             SELECT id FROM (
@@ -72,37 +114,58 @@ class Drawings:
                  WHERE drawn_revision < revision AND NOT card_gone AND card_ts IS NOT NULL AND edit_after <= now()
                  UNION
                 SELECT t.id, t.edit_after
-                  FROM (SELECT DISTINCT thread_id FROM deliveries
-                         WHERE drawn_revision < revision AND posted_ts IS NOT NULL) d
-                  JOIN threads t ON t.id = d.thread_id
+                  FROM (SELECT thread_id FROM deliveries WHERE drawn_revision < revision AND posted_ts IS NOT NULL
+                         UNION
+                        SELECT thread_id FROM inbound WHERE drawn_revision < revision AND posted_ts IS NOT NULL) c
+                  JOIN threads t ON t.id = c.thread_id
                  WHERE t.edit_after <= now()) changed
              ORDER BY edit_after LIMIT %s
             """,
             limit,
         )
 
+    async def to_mark(self, limit: int) -> list[int]:
+        """List threads with replies that Slack does not mark as they are, longest waiting first."""
+        return await self._numbers(
+            """
+            SELECT t.id FROM (SELECT DISTINCT thread_id FROM replies WHERE drawn_revision < revision) y
+              JOIN threads t ON t.id = y.thread_id
+             WHERE t.mark_after <= now()
+             ORDER BY t.mark_after LIMIT %s
+            """,
+            limit,
+        )
+
     async def load_new(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
-        """Read a thread with up to *limit* texts to post, unless posting has to wait."""
-        return await self._load("d.posted_ts IS NULL", "t.draw_after, t.draw_failures", thread_id, limit)
+        """Read a thread with up to *limit* entries to post, unless posting has to wait or there is no place for it."""
+        return await self._load(_NEW, "t.draw_after, t.draw_failures", thread_id, limit)
 
     async def load_changed(self, thread_id: int, *, limit: int = 20) -> ShownThread | None:
-        """Read a thread with up to *limit* texts to draw again, unless that has to wait."""
-        return await self._load("d.posted_ts IS NOT NULL", "t.edit_after, t.edit_failures", thread_id, limit)
+        """Read a thread with up to *limit* entries to draw again, unless that has to wait."""
+        return await self._load(_CHANGED, "t.edit_after, t.edit_failures", thread_id, limit)
 
-    async def _load(self, which: LiteralString, pause: LiteralString, thread_id: int, limit: int) -> ShownThread | None:
+    async def _load(
+        self, entries: LiteralString, pause: LiteralString, thread_id: int, limit: int
+    ) -> ShownThread | None:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
                 SELECT {rows.THREAD}, {rows.PERSON}, t.card_gone, t.card_posting_at, t.revision AS card_revision,
-                       t.drawn_revision, pause.failures, {_TEXT}
+                       t.drawn_revision, pause.failures, e.kind, e.at, e.posted_in, e.posted_ts, e.posting_at,
+                       e.revision, {rows.DELIVERY}, i.*, r.*
                   FROM threads t JOIN people p ON p.id = t.person_id
                   CROSS JOIN LATERAL (SELECT {pause}) pause (until, failures)
-                  LEFT JOIN deliveries d ON d.thread_id = t.id AND d.drawn_revision < d.revision AND {which}
-                 WHERE t.id = %s AND pause.until <= now()
-                 ORDER BY d.requested_at, d.id LIMIT %s
+                  LEFT JOIN LATERAL ({entries} ORDER BY at, id LIMIT %s) e ON true
+                  LEFT JOIN deliveries d ON e.kind = 'text' AND d.id = e.id
+                  LEFT JOIN LATERAL (SELECT {rows.INBOUND} FROM inbound i
+                                      WHERE e.kind = 'inbound' AND i.id = e.id) i ON true
+                  LEFT JOIN LATERAL (SELECT r.id AS remark_id, r.kind AS remark_kind, r.payload, r.made_at
+                                       FROM remarks r WHERE e.kind = 'remark' AND r.id = e.id) r ON true
+                 WHERE t.id = %s AND pause.until <= now() AND t.conversation_id <> ''
+                 ORDER BY e.at, e.id
                 """,
-                (thread_id, limit),
+                (limit, thread_id),
             )
             found = await cursor.fetchall()
         if not found:
@@ -116,8 +179,50 @@ class Drawings:
             revision=first["card_revision"],
             drawn_revision=first["drawn_revision"],
             failures=first["failures"],
-            texts=[_text(row) for row in found if row["id"] is not None],
+            entries=[_entry(row) for row in found if row["kind"] is not None],
         )
+
+    async def load_marks(self, thread_id: int, *, limit: int = 20) -> list[MarkedReply]:
+        """Read up to *limit* replies of a thread that Slack does not mark as they are, unless that has to wait."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                SELECT {rows.REPLY}, y.marks, y.revision AS reply_revision, t.mark_failures, {rows.DELIVERY},
+                       d.revision AS delivery_revision
+                  FROM replies y JOIN threads t ON t.id = y.thread_id LEFT JOIN deliveries d ON d.id = y.delivery_id
+                 WHERE y.thread_id = %s AND y.drawn_revision < y.revision AND t.mark_after <= now()
+                 ORDER BY y.typed_at LIMIT %s
+                """,
+                (thread_id, limit),
+            )
+            return [_marked(row) for row in await cursor.fetchall()]
+
+    async def begin_marking(self, reply: Reply, marks: frozenset[str]) -> None:
+        """These are about to be put on a reply: from here on Slack may show them."""
+        await self._execute(
+            """
+            UPDATE replies SET marks = ARRAY(SELECT DISTINCT unnest(marks || %s::text[]))
+             WHERE conversation_id = %s AND ts = %s
+            """,
+            (sorted(marks), reply.conversation_id, reply.ts),
+        )
+
+    async def marked(self, marked: MarkedReply, marks: frozenset[str]) -> None:
+        """Slack shows these marks, which say all that there is to say of a text without a message of its own."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "UPDATE replies SET marks = %s, drawn_revision = %s WHERE conversation_id = %s AND ts = %s",
+                (sorted(marks), marked.revision, marked.reply.conversation_id, marked.reply.ts),
+            )
+            if marked.delivery is not None:
+                await connection.execute(
+                    f"""
+                    UPDATE deliveries d SET drawn_revision = greatest(drawn_revision, %s)
+                     WHERE id = %s AND posted_ts IS NULL AND NOT {_NEEDS_POST}
+                    """,
+                    (marked.delivery_revision, marked.delivery.id),
+                )
 
     async def begin_card(self, thread_id: int) -> None:
         """A card is about to be posted: from here on a post without an answer has to be looked for."""
@@ -163,30 +268,42 @@ class Drawings:
         """The thread cannot live where it was: it moves, and *owner* looks after it now."""
         await self._execute(rows.MOVE_THREAD, (conversation_id, owner.user_id, owner.name, thread_id))
 
-    async def begin_text(self, delivery_id: UUID) -> ShownText:
-        """A text's message is about to be posted; return the row as it is at this moment."""
+    async def begin(self, shown: Shown) -> Shown:
+        """An entry's message is about to be posted; return the entry as it is at this moment."""
+        what = shown.what
+        if not isinstance(what, Delivery):
+            await self._execute(f"UPDATE {_TABLES[type(what)]} SET posting_at = now() WHERE id = %s", (what.id,))
+            return shown
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"UPDATE deliveries d SET posting_at = now() WHERE id = %s RETURNING {_TEXT}",
-                (delivery_id,),
+                (what.id,),
             )
             row = await cursor.fetchone()
             assert row is not None  # noqa: S101  (texts are never deleted)
-            return _text(row)
+            return Shown(rows.delivery(row), row["posted_in"], row["posted_ts"], row["posting_at"], row["revision"])
 
-    async def text_not_posted(self, delivery_id: UUID) -> None:
+    async def not_posted(self, shown: Shown) -> None:
         """Slack refused the post."""
-        await self._execute("UPDATE deliveries SET posting_at = NULL WHERE id = %s", (delivery_id,))
+        await self._execute(f"UPDATE {_TABLES[type(shown.what)]} SET posting_at = NULL WHERE id = %s", (shown.what.id,))
 
-    async def text_posted(self, delivery_id: UUID, conversation_id: str, ts: str, *, revision: int) -> bool:
+    async def posted(self, shown: Shown, conversation_id: str, ts: str, *, revision: int) -> bool:
         """Slack shows this revision; return whether it is still the latest."""
+        what = shown.what
+        if isinstance(what, Remark):
+            await self._execute(
+                "UPDATE remarks SET posted_in = %s, posted_ts = %s, posting_at = NULL WHERE id = %s",
+                (conversation_id, ts, what.id),
+            )
+            return True
         return await self._is_latest(
-            """
-            UPDATE deliveries SET posted_in = %s, posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s
+            f"""
+            UPDATE {_TABLES[type(what)]}
+               SET posted_in = %s, posted_ts = %s, posting_at = NULL, drawn_revision = %s WHERE id = %s
             RETURNING revision
             """,
-            (conversation_id, ts, revision, delivery_id),
+            (conversation_id, ts, revision, what.id),
             revision,
         )
 
@@ -210,6 +327,16 @@ class Drawings:
             (pause, failed, thread_id),
         )
 
+    async def wait_to_mark(self, thread_id: int, pause: timedelta, *, failed: bool) -> None:
+        """Mark no replies of a thread for *pause*."""
+        await self._execute(
+            """
+            UPDATE threads SET mark_after = now() + %s, mark_failures = CASE WHEN %s THEN mark_failures + 1 ELSE 0 END
+             WHERE id = %s
+            """,
+            (pause, failed, thread_id),
+        )
+
     async def _numbers(self, query: LiteralString, limit: int) -> list[int]:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(query, (limit,))
@@ -226,5 +353,24 @@ class Drawings:
             await connection.execute(query, values)
 
 
-def _text(row: rows.Row) -> ShownText:
-    return ShownText(rows.delivery(row), row["posted_in"], row["posted_ts"], row["posting_at"], row["revision"])
+def _entry(row: rows.Row) -> Shown:
+    what: Delivery | Inbound | Remark
+    match row["kind"]:
+        case "text":
+            what = rows.delivery(row)
+        case "inbound":
+            what = rows.inbound(row)
+        case _:
+            what = Remark(row["remark_id"], row["thread_id"], row["remark_kind"], row["payload"], row["made_at"])
+    return Shown(what, row["posted_in"], row["posted_ts"], row["posting_at"], row["revision"])
+
+
+def _marked(row: rows.Row) -> MarkedReply:
+    return MarkedReply(
+        reply=rows.reply(row),
+        delivery=rows.delivery(row) if row["id"] is not None else None,
+        marks=frozenset(row["marks"]),
+        revision=row["reply_revision"],
+        delivery_revision=row["delivery_revision"],
+        failures=row["mark_failures"],
+    )

@@ -1,18 +1,44 @@
 """Rows into the domain's values. Column lists stand beside the function that reads them."""
 
 from typing import Any
+from uuid import UUID
 
-from bot.texting.model import Address, Author, Capabilities, Channel, Delivery, DeliveryStatus, Person, Thread
+from bot.texting.model import (
+    Address,
+    Author,
+    Capabilities,
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    Fate,
+    FileStatus,
+    Inbound,
+    InboundFile,
+    OutboundFile,
+    Person,
+    Reply,
+    Thread,
+)
 
 Row = dict[str, Any]
 
-PERSON = "p.id AS person_id, p.team_id, p.address, p.name, p.imessage, p.sms, p.checked_at"
-THREAD = "t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.channel, t.owner_id, t.owner_name"
+PERSON = "p.id AS person_id, p.team_id, p.address, p.name, p.imessage, p.sms, p.checked_at, p.opted_out_since"
+THREAD = """t.id AS thread_id, t.line, t.conversation_id, t.card_ts, t.channel, t.owner_id, t.owner_name, t.done_at,
+    t.done_by, t.waiting_since"""
 #: `of_thread`, because a row of a thread without texts would lose its own `thread_id` to an empty one.
 DELIVERY = """d.id, d.thread_id AS of_thread, d.body, d.author_id, d.author_name, d.status, d.expected_channel,
     d.actual_channel, d.message_id, d.attempts, d.attempted_at, d.retry_at, d.requested_at, d.accepted_at, d.sent_at,
     d.delivered_at, d.read_at, d.failed_at, d.error_code, d.error_words, coalesce(d.send_key, d.id) AS send_key,
-    d.held_since, d.told_at, d.reactions, d.again_by"""
+    d.held_since, d.told_at, d.reactions, d.again_by, d.typed, d.automatic, d.files"""
+#: Named apart, because a row may be read beside a text of ours.
+INBOUND = """i.id AS inbound_id, i.thread_id AS inbound_thread, i.message_id AS inbound_message, i.body AS inbound_body,
+    i.channel AS inbound_channel, i.written_at, i.received_at,
+    (SELECT jsonb_agg(jsonb_build_object('id', f.id, 'url', f.url, 'name', f.name, 'media_type', f.media_type,
+                                         'status', f.status, 'problem', f.problem) ORDER BY f.position)
+       FROM inbound_files f WHERE f.inbound_id = i.id) AS inbound_files"""
+REPLY = """y.conversation_id AS reply_in, y.ts AS reply_ts, y.thread_id AS reply_thread, y.author_id AS reply_author_id,
+    y.author_name AS reply_author_name, y.body AS reply_body, y.files AS reply_files, y.fate, y.reason,
+    y.delivery_id AS reply_delivery"""
 
 #: A thread gets another home, where its next card is posted: (conversation, owner's id, owner's name, thread).
 MOVE_THREAD = """
@@ -31,6 +57,7 @@ def person(row: Row) -> Person:
         address=Address(row["address"]),
         name=row["name"],
         capabilities=Capabilities(row["imessage"], row["sms"], checked_at) if checked_at else None,
+        opted_out_since=row["opted_out_since"],
     )
 
 
@@ -41,7 +68,10 @@ def thread(row: Row) -> Thread:
         conversation_id=row["conversation_id"],
         card_ts=row["card_ts"],
         channel=_channel(row["channel"]),
-        owner=Author(row["owner_id"], row["owner_name"]),
+        owner=Author(row["owner_id"], row["owner_name"]) if row["owner_id"] is not None else None,
+        done_at=row["done_at"],
+        done_by=row["done_by"],
+        waiting_since=row["waiting_since"],
     )
 
 
@@ -71,6 +101,51 @@ def delivery(row: Row) -> Delivery:
         told_at=row["told_at"],
         reactions=tuple(row["reactions"]),
         again_by=row["again_by"],
+        typed=row["typed"],
+        automatic=row["automatic"],
+        files=outbound_files(row["files"]),
+    )
+
+
+def outbound_files(files: list[Row]) -> tuple[OutboundFile, ...]:
+    return tuple(OutboundFile(**file) for file in files)
+
+
+def inbound(row: Row) -> Inbound:
+    return Inbound(
+        id=row["inbound_id"],
+        message_id=row["inbound_message"],
+        thread_id=row["inbound_thread"],
+        body=row["inbound_body"],
+        channel=_channel(row["inbound_channel"]),
+        written_at=row["written_at"],
+        received_at=row["received_at"],
+        files=tuple(_inbound_file(file) for file in row["inbound_files"] or ()),
+    )
+
+
+def _inbound_file(file: Row) -> InboundFile:
+    return InboundFile(
+        id=UUID(file["id"]),
+        url=file["url"],
+        name=file["name"],
+        media_type=file["media_type"],
+        status=FileStatus(file["status"]),
+        problem=file["problem"],
+    )
+
+
+def reply(row: Row) -> Reply:
+    return Reply(
+        conversation_id=row["reply_in"],
+        ts=row["reply_ts"],
+        thread_id=row["reply_thread"],
+        author=Author(row["reply_author_id"], row["reply_author_name"]),
+        body=row["reply_body"],
+        fate=Fate(row["fate"]),
+        reason=row["reason"],
+        delivery_id=row["reply_delivery"],
+        files=outbound_files(row["reply_files"]),
     )
 
 

@@ -24,6 +24,7 @@ Why a text cannot go, or cannot go yet.
     ├── Unavailable            410, 501
     ├── NotSent                refused or failed after Blooio had accepted it
     ├── OwnNumber              to one of our own numbers
+    ├── OptedOut               they want no texts
     ├── UnknownText            there is no such text
     ├── SentAgain              somebody was faster
     ├── NotWaiting             it does not wait for a reply any more
@@ -235,6 +236,13 @@ class OwnNumber(TextingError):
 
     code = "own_number"
     words = "That is our own number. Text somebody else."
+
+
+class OptedOut(TextingError):
+    """The person wrote STOP. Nothing is texted to them until they write START, or an admin takes it back."""
+
+    code = "opted_out"
+    words = "They opted out of texts. They can write START to get them again."
 
 
 class UnknownText(TextingError):

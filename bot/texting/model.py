@@ -1,9 +1,10 @@
 """What the bot talks about: people, the channels that reach them, and what became of each text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, NewType, TypeVar
+from typing import Any, Generic, NewType, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Person:
     address: Address
     name: str | None
     capabilities: Capabilities | None  # None: never checked
+    opted_out_since: datetime | None = None  # they want no texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,23 @@ class Thread:
 
     id: int
     line: str  # our number, E.164; "" while Blooio chooses
-    conversation_id: str  # Slack channel, DM or group DM
+    conversation_id: str  # Slack channel, DM or group DM; "" while there is none for somebody who wrote first
     card_ts: str | None  # the card's `ts`, which is the thread's; None until it is posted
     channel: Channel | None  # really used last, once it was another than expected
-    owner: Author
+    owner: Author | None  # who looks after it; None: nobody yet
+    done_at: datetime | None = None  # None: it is open
+    done_by: str | None = None  # the name of whoever said so
+    waiting_since: datetime | None = None  # they wrote then, and nobody has answered since
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file in Slack that goes out with a text."""
+
+    file_id: str
+    name: str
+    media_type: str
+    size: int  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,9 @@ class Delivery:
     told_at: datetime | None = None  # when Blooio last told us of it unasked
     reactions: tuple[str, ...] = ()  # what the person put on it, oldest first: "love", or an emoji
     again_by: str | None = None  # who sent it once more, after it had failed
+    typed: bool = False  # in the thread: its author's own message shows it
+    automatic: bool = False  # a confirmation that the bot sends by itself
+    files: tuple[OutboundFile, ...] = ()
 
     @property
     def channel(self) -> Channel | None:
@@ -118,6 +136,9 @@ class Request:
     body: str
     instead_of: UUID | None = None  # the failed text that this one is sent in place of
     line: str | None = None  # the number of ours that they chose; None: the best one
+    typed: bool = False  # in the thread, where their own message shows it
+    automatic: bool = False  # a confirmation that the bot sends by itself: it goes to those who opted out, too
+    files: tuple[OutboundFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +243,100 @@ class Message:
     attachments: tuple[Attachment, ...]
     line: str | None  # our number, E.164
     report: StatusReport  # of an inbound text, `sent_at` is when they sent it
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A text from a person as it reaches us."""
+
+    message_id: str
+    address: Address
+    line: str | None  # the number of ours that they wrote to, E.164
+    text: str  # "" when only files came
+    attachments: tuple[Attachment, ...]
+    channel: Channel | None
+    at: datetime | None  # when they wrote; None: Blooio does not say
+    told: bool  # by a webhook; False: read in Blooio's list
+
+
+class FileStatus(StrEnum):
+    """What became of a file that a person sent."""
+
+    WAITING = "waiting"  # still to be fetched
+    SHARED = "shared"  # in the thread
+    REFUSED = "refused"  # too large, of a wrong kind, or not there any more
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    """A file that a person sent."""
+
+    id: UUID
+    url: str
+    name: str | None
+    media_type: str | None
+    status: FileStatus = FileStatus.WAITING
+    problem: str | None = None  # why it was refused, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text from a person, in their thread."""
+
+    id: UUID
+    message_id: str
+    thread_id: int
+    body: str  # as they wrote it
+    channel: Channel | None
+    written_at: datetime
+    received_at: datetime
+    files: tuple[InboundFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A text from a person that is safely stored."""
+
+    inbound: Inbound
+    thread: Thread
+    person: Person
+    news: bool  # False: it was stored before
+
+
+class Fate(StrEnum):
+    """What becomes of what somebody types in a thread."""
+
+    TEXTED = "texted"
+    NOTE = "note"  # stays here
+    ASKED = "asked"  # whether it is to be texted: until they say so it is not
+    REFUSED = "refused"  # could not be texted, and they were told why
+    GONE = "gone"  # deleted before it was texted
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody typed in a thread."""
+
+    conversation_id: str
+    ts: str
+    thread_id: int
+    author: Author
+    body: str  # as a phone would show it
+    fate: Fate
+    reason: str | None = None  # why it was asked about or refused
+    delivery_id: UUID | None = None  # of a texted one
+    files: tuple[OutboundFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line of the bot's own in a thread, posted once."""
+
+    id: UUID
+    thread_id: int
+    kind: str
+    payload: Mapping[str, Any]
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the domain needs from the outside: a gateway that texts, and a place that remembers."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
@@ -12,13 +13,18 @@ from bot.texting.model import (
     Channel,
     Contact,
     Delivery,
+    Incoming,
     Known,
     Line,
     Message,
     Page,
+    Person,
+    Received,
+    Reply,
     Request,
     Requested,
     StatusReport,
+    Thread,
 )
 
 
@@ -54,12 +60,8 @@ class Gateway(Protocol):
     async def lines(self) -> Sequence[Line]: ...
 
 
-class Memory(Protocol):
-    """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
-
-    async def request(
-        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
-    ) -> Requested: ...
+class PeopleMemory(Protocol):
+    """People; see `bot.storage.people.People`, which is the one there is."""
 
     async def has_thread(self, team_id: str, address: str, *, lines: Sequence[str], within: timedelta) -> bool: ...
 
@@ -67,15 +69,70 @@ class Memory(Protocol):
 
     async def learn_of(self, team_id: str, address: str, capabilities: Capabilities) -> None: ...
 
+    async def learn_capabilities(self, person_id: int, capabilities: Capabilities) -> None: ...
+
+    async def learn_name(self, person_id: int, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A thread of ours, and how its channel wants replies."""
+
+    thread: Thread
+    person: Person
+    replies: str  # texted, asked_for (by the button or by naming the bot) or never
+
+
+class ReceivedMemory(Protocol):
+    """What people write; see `bot.storage.conversations.Conversations`, which is the one there is."""
+
+    async def receive(
+        self, received: Received, inbound_id: UUID, *, team_id: str, lines: Sequence[str], home: str, now: datetime
+    ) -> Incoming: ...
+
+
+class ReplyMemory(Protocol):
+    """What is typed in threads; see `bot.storage.replies.Replies`, which is the one there is."""
+
+    async def place(self, conversation_id: str, thread_ts: str, *, within: timedelta) -> Place | None: ...
+
+    async def find(self, conversation_id: str, ts: str, *, within: timedelta) -> Reply | None: ...
+
+    async def store(
+        self,
+        reply: Reply,
+        request: Request | None,
+        delivery_id: UUID,
+        *,
+        lines: Sequence[str],
+        now: datetime,
+        within: timedelta,
+    ) -> bool: ...
+
+    async def decide(
+        self,
+        reply: Reply,
+        request: Request | None,
+        delivery_id: UUID,
+        *,
+        lines: Sequence[str],
+        now: datetime,
+        within: timedelta,
+    ) -> bool: ...
+
+
+class Memory(Protocol):
+    """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
+
+    async def request(
+        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
+    ) -> Requested: ...
+
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None: ...
 
     async def learn(
         self, person_id: int, capabilities: Capabilities, delivery_id: UUID, expected: Channel | None
     ) -> None: ...
-
-    async def learn_capabilities(self, person_id: int, capabilities: Capabilities) -> None: ...
-
-    async def learn_name(self, person_id: int, name: str) -> None: ...
 
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None: ...
 

@@ -22,6 +22,7 @@ from bot.texting.errors import (
     NotFound,
     NotTaken,
     NotWaiting,
+    OptedOut,
     OwnNumber,
     SentAgain,
     TextingError,
@@ -29,7 +30,7 @@ from bot.texting.errors import (
     UnknownText,
 )
 from bot.texting.model import Address, Author, Capabilities, Channel, Known, Line, Person, Request, Requested
-from bot.texting.ports import Gateway, Memory
+from bot.texting.ports import Gateway, Memory, PeopleMemory
 from bot.texting.routing import (
     can_be_replaced,
     choose_channel,
@@ -72,12 +73,14 @@ class Texting:
         self,
         *,
         memory: Memory,
+        people: PeopleMemory,
         gateway: Gateway,
         metadata: bool = True,
         webhooks: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._memory = memory
+        self._people = people
         self._gateway = gateway
         self._metadata = metadata
         self._first_check = FIRST_CHECK_IF_TOLD if webhooks else FIRST_CHECK
@@ -107,7 +110,7 @@ class Texting:
 
     async def has_thread(self, team_id: str, address: Address, *, line: str | None = None, within: timedelta) -> bool:
         """Say whether this person has a thread already, so that a text needs no new place in Slack."""
-        return await self._memory.has_thread(team_id, address, lines=self._lines_of(line), within=within)
+        return await self._people.has_thread(team_id, address, lines=self._lines_of(line), within=within)
 
     async def request(self, request: Request, *, within: timedelta) -> Requested:
         """
@@ -122,7 +125,7 @@ class Texting:
 
     async def look_up(self, team_id: str, address: Address, *, line: str | None = None, within: timedelta) -> Known:
         """Return what is known here of somebody; on one *line*, or the best of ours. Raises NotRead."""
-        return await self._memory.look_up(team_id, address, lines=self._lines_of(line), within=within)
+        return await self._people.look_up(team_id, address, lines=self._lines_of(line), within=within)
 
     def knows(self, known: Known) -> bool:
         """Say whether what somebody can receive is known well enough to say so."""
@@ -135,7 +138,7 @@ class Texting:
         Raises TextingError when Blooio does not say.
         """
         capabilities = await self._ask(address)
-        await self._memory.learn_of(team_id, address, capabilities)
+        await self._people.learn_of(team_id, address, capabilities)
         return capabilities
 
     def can_only_reply(self, line: str | None) -> bool:
@@ -197,7 +200,7 @@ class Texting:
     async def check_number(self, person: Person) -> Capabilities:
         """Ask what a person can receive, and remember it. Raises TextingError when Blooio does not say."""
         capabilities = await self._ask(person.address)
-        await self._memory.learn_capabilities(person.id, capabilities)
+        await self._people.learn_capabilities(person.id, capabilities)
         return capabilities
 
     async def _ask(self, address: Address) -> Capabilities:
@@ -230,6 +233,9 @@ class Texting:
             return
         if too_late_to_repeat(requested.delivery, self._now()):
             await self._give_up(requested, Unconfirmed())
+            return
+        if requested.person.opted_out_since is not None and not requested.delivery.automatic:
+            await self._give_up(requested, OptedOut())  # they said so while it waited
             return
         channel = await self._expected_channel(requested)
         try:
@@ -284,7 +290,7 @@ class Texting:
             logger.info("name_not_learnt person=%d code=%s", person.id, error.code)
             return
         if contact.name:
-            await self._memory.learn_name(person.id, contact.name)
+            await self._people.learn_name(person.id, contact.name)
 
     async def _send(self, requested: Requested, channel: Channel | None) -> str:
         person, delivery = requested.person, requested.delivery

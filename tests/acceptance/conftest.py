@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from sandbox.driver import Sandbox
 from tests.acceptance.stage import Stage, bot_beside
+from tests.acceptance.talking import Talk, talking
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -36,3 +37,12 @@ async def shared_stage(shared_transport: str, shared_database_url: str) -> Async
         bot_beside(sandbox, shared_database_url, transport=shared_transport) as app,
     ):
         yield Stage(sandbox, app, shared_transport)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def talk(shared_transport: str, shared_database_url: str) -> AsyncIterator[Talk]:
+    """A stage on which people answer, that a module's stories share: each has people and a channel of its own."""
+    with psycopg.connect(shared_database_url) as connection:
+        connection.execute("TRUNCATE people CASCADE")
+    async with Sandbox.start() as sandbox, talking(sandbox, shared_database_url, transport=shared_transport) as talk:
+        yield talk

@@ -111,11 +111,11 @@ async def test_a_thread_with_nothing_but_its_card_to_draw_is_itself(pool: Pool, 
     shown = await drawings.load_new(thread_id)
     assert shown is not None
     await drawings.card_posted(thread_id, "C1", "1.1", revision=0)
-    await drawings.text_posted(requested.delivery.id, "C1", "1.2", revision=shown.texts[0].revision)
+    await drawings.posted(shown.entries[0], "C1", "1.2", revision=shown.entries[0].revision)
     assert await drawings.to_edit(limit=10) == [thread_id]
     shown = await drawings.load_changed(thread_id)
     assert shown is not None
-    assert (shown.thread.id, shown.texts, shown.card_changed) == (thread_id, [], True)
+    assert (shown.thread.id, shown.entries, shown.card_changed) == (thread_id, [], True)
     await drawings.card_drawn(shown.thread.id, revision=shown.revision)
 
     assert await drawings.to_edit(limit=10) == []

@@ -18,11 +18,15 @@ from bot.blooio import webhook
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.jobs import Jobs
 from bot.news import News
+from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
 from bot.storage.deliveries import Defer, Deliveries
 from bot.storage.events import Events
+from bot.storage.people import People
 from bot.storage.presence import open_presence
+from bot.storage.replies import Replies
 from bot.texting.service import Texting, new_id
+from bot.texting.threads import Threads
 
 ACCEPTED = datetime(2026, 1, 2, 12, tzinfo=UTC)
 LINE = "+15550109999"
@@ -66,8 +70,15 @@ class World:
 
     def news(self, defer: Defer | None = None) -> News:
         deliveries = Deliveries(self.pool, defer=defer or self.jobs.defer)
-        texting = Texting(memory=deliveries, gateway=self.blooio)
-        return News(events=self.events, deliveries=deliveries, texting=texting, keep=KEEP)
+        texting = Texting(memory=deliveries, people=People(self.pool), gateway=self.blooio)
+        threads = Threads(
+            texting=texting,
+            received=Conversations(self.pool, defer_files=self.jobs.defer_files),
+            replies=Replies(self.pool, deliveries=deliveries),
+            team_id=lambda: "T1",
+            inbox="C1",
+        )
+        return News(events=self.events, deliveries=deliveries, threads=threads, keep=KEEP)
 
     async def texts(self, count: int, *, each: int = 1) -> list[UUID]:
         """Store texts that are queued, so many to one person, and return their ids."""

@@ -13,7 +13,8 @@ from bot.jobs import Jobs
 from bot.storage.database import Pool, migrate, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.drafts import Drafts
-from bot.storage.drawings import Drawings
+from bot.storage.drawings import Drawings, Shown
+from bot.storage.people import People
 from bot.storage.presence import Presence, open_presence
 from bot.texting.errors import NotStored
 from bot.texting.model import (
@@ -21,6 +22,7 @@ from bot.texting.model import (
     Author,
     Capabilities,
     Channel,
+    Delivery,
     DeliveryStatus,
     Known,
     Request,
@@ -55,6 +57,10 @@ class Storage:
         await self.deliveries.accept(requested.delivery.id, "msg_1", check_at=datetime.now(UTC) - timedelta(seconds=1))
         return requested
 
+    async def shows(self, delivery: Delivery, *, revision: int) -> bool:
+        """Slack shows a text; return whether it is the latest of it."""
+        return await self.drawings.posted(Shown(delivery, None, None, None, revision), "C1", "1.2", revision=revision)
+
     async def ask(self, query: str, *values: Any) -> Any:
         async with self.pool.connection() as connection:
             row = await (await connection.execute(query, values)).fetchone()
@@ -84,6 +90,7 @@ class TestMigrations:
             "0002_tell_the_painter.sql",
             "0003_events_notices.sql",
             "0004_contacts.sql",
+            "0005_two_way.sql",
             "procrastinate/schema.sql",
         ]
 
@@ -231,9 +238,9 @@ class TestDrawings:
         assert await storage.drawings.to_post(10) == [thread_id]
         shown = await storage.drawings.load_new(thread_id)
         assert shown is not None
-        assert [text.delivery.id for text in shown.texts] == [delivery_id]
+        assert [entry.what.id for entry in shown.entries] == [delivery_id]
         assert await storage.drawings.card_posted(thread_id, "C1", "1.1", revision=shown.revision)
-        assert await storage.drawings.text_posted(delivery_id, "C1", "1.2", revision=shown.texts[0].revision)
+        assert await storage.shows(requested.delivery, revision=shown.entries[0].revision)
         assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [])
 
     async def test_a_change_during_the_drawing_is_noticed(self, storage: Storage) -> None:
@@ -244,14 +251,14 @@ class TestDrawings:
         assert shown is not None
         report = StatusReport(DeliveryStatus.SENT, None)
         await storage.deliveries.record(requested.delivery.id, report, now=datetime.now(UTC))
-        latest = await storage.drawings.text_posted(
-            requested.delivery.id, "C1", "1.2", revision=shown.texts[0].revision
-        )
+        latest = await storage.shows(requested.delivery, revision=shown.entries[0].revision)
         assert not latest
         assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [thread_id])
         changed = await storage.drawings.load_changed(thread_id)
         assert changed is not None
-        assert [text.delivery.status for text in changed.texts] == [DeliveryStatus.SENT]
+        assert [entry.what.status for entry in changed.entries if isinstance(entry.what, Delivery)] == [
+            DeliveryStatus.SENT
+        ]
 
     async def test_a_thread_that_has_to_wait_is_left_alone(self, storage: Storage) -> None:
         """Neither listed nor loaded until the pause is over; failures are counted in a row."""
@@ -268,20 +275,20 @@ class TestDrawings:
         """What can be posted is posted, while what could not be edited is left alone."""
         first = await storage.accepted()
         await storage.drawings.card_posted(first.thread.id, "C1", "1.1", revision=0)
-        await storage.drawings.text_posted(first.delivery.id, "C1", "1.2", revision=0)
+        await storage.shows(first.delivery, revision=0)
         await storage.drawings.wait_to_edit(first.thread.id, timedelta(minutes=1), failed=True)
         assert await storage.drawings.load_changed(first.thread.id) is None
         second = await storage.request(replace(REQUEST, key="T1:2"))
         shown = await storage.drawings.load_new(first.thread.id)
         assert shown is not None
-        assert [text.delivery.id for text in shown.texts] == [second.delivery.id]
+        assert [entry.what.id for entry in shown.entries] == [second.delivery.id]
         assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([first.thread.id], [])
 
     async def test_a_deleted_card_waits_for_the_next_text(self, storage: Storage) -> None:
         """It is not drawn again for its own sake; a message that is no card is none of ours."""
         requested = await storage.request()
         await storage.drawings.card_posted(requested.thread.id, "C1", "1.1", revision=0)
-        await storage.drawings.text_posted(requested.delivery.id, "C1", "1.2", revision=1)
+        await storage.shows(requested.delivery, revision=1)
         assert not await storage.drawings.card_gone("C1", "1.2")
         assert await storage.drawings.card_gone("C1", "1.1")
         assert (await storage.drawings.to_post(10), await storage.drawings.to_edit(10)) == ([], [])
@@ -294,7 +301,7 @@ class TestDrawings:
             requested = await storage.accepted()
             now, delivery_id = datetime.now(UTC), requested.delivery.id
             await storage.deliveries.record(delivery_id, StatusReport(DeliveryStatus.SENT, None), now=now)
-            await storage.drawings.text_posted(delivery_id, "C1", "1.2", revision=2)
+            await storage.shows(requested.delivery, revision=2)
             await storage.deliveries.record(delivery_id, StatusReport(DeliveryStatus.DELIVERED, None), now=now)
             heard = [(one.channel, one.payload) async for one in listener.notifies(timeout=5, stop_after=3)]
         thread_id = str(requested.thread.id)
@@ -339,7 +346,7 @@ class TestBeforeTheFirstText:
     CAPABILITIES = Capabilities(imessage=True, sms=None, checked_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     async def look_up(self, storage: Storage, *lines: str) -> Known:
-        return await storage.deliveries.look_up("T1", REQUEST.address, lines=lines or (LINE,), within=WITHIN)
+        return await People(storage.pool).look_up("T1", REQUEST.address, lines=lines or (LINE,), within=WITHIN)
 
     async def test_a_stranger(self, storage: Storage) -> None:
         """Nothing is known, and nothing is made up."""
@@ -348,7 +355,7 @@ class TestBeforeTheFirstText:
     async def test_what_they_can_receive(self, storage: Storage) -> None:
         """It is there for their first text, which then needs no check; their name is the address book's."""
         await storage.ask("INSERT INTO contacts VALUES (%s, 'Jane', '{}', NULL, '', '') RETURNING 1", REQUEST.address)
-        await storage.deliveries.learn_of("T1", REQUEST.address, self.CAPABILITIES)
+        await People(storage.pool).learn_of("T1", REQUEST.address, self.CAPABILITIES)
         assert await self.look_up(storage) == Known(self.CAPABILITIES, None)
         requested = await storage.request()
         assert (requested.person.name, requested.person.capabilities) == ("Jane", self.CAPABILITIES)
@@ -356,7 +363,7 @@ class TestBeforeTheFirstText:
 
     async def test_it_is_another_workspaces(self, storage: Storage) -> None:
         """Each workspace has people of its own."""
-        await storage.deliveries.learn_of("T2", REQUEST.address, self.CAPABILITIES)
+        await People(storage.pool).learn_of("T2", REQUEST.address, self.CAPABILITIES)
         assert await self.look_up(storage) == Known(None, None)
 
     async def test_it_may_be_learnt_again(self, storage: Storage) -> None:
@@ -364,7 +371,7 @@ class TestBeforeTheFirstText:
         requested = await storage.request()
         revision = await storage.ask("SELECT revision FROM threads WHERE id = %s", requested.thread.id)
         for imessage in (True, False):
-            await storage.deliveries.learn_of("T1", REQUEST.address, replace(self.CAPABILITIES, imessage=imessage))
+            await People(storage.pool).learn_of("T1", REQUEST.address, replace(self.CAPABILITIES, imessage=imessage))
         known = (await self.look_up(storage)).capabilities
         assert known == replace(self.CAPABILITIES, imessage=False)
         assert await storage.ask("SELECT revision FROM threads WHERE id = %s", requested.thread.id) == revision + 2

@@ -43,6 +43,7 @@ def heard() -> dict[str, list[Any]]:
     handlers.register(
         app,
         texting=nothing,
+        threads=nothing,
         slack=nothing,
         drawings=nothing,
         reports=nothing,
