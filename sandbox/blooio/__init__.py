@@ -17,8 +17,12 @@ from sandbox.blooio.contacts_api import ContactsApi
 from sandbox.blooio.control import Control
 from sandbox.blooio.deliveries import Deliveries
 from sandbox.blooio.events import Events
+from sandbox.blooio.fetching import Fetching
+from sandbox.blooio.files import Files
 from sandbox.blooio.gateway import Gateway
+from sandbox.blooio.groups_api import GroupsApi
 from sandbox.blooio.inbound import Inbound
+from sandbox.blooio.reacting import Reacting
 from sandbox.blooio.records import Records
 from sandbox.blooio.seed import seed
 from sandbox.blooio.sending import Sending
@@ -35,33 +39,38 @@ class Blooio:
     """The local Blooio, built and seeded; `close` it to end what goes on in the background."""
 
     def __init__(self, basics: Basics) -> None:
-        clock, changes = basics.clock, basics.changes
+        changes = basics.changes
         self._background = Background()
-        self._records = Records(clock)
+        self._records = Records(basics.clock)
         seed(self._records)
         self._deliveries = Deliveries(self._records, changes, self._background)
-        events = Events(self._deliveries.publish)
-        timeline = Timeline(clock, changes, self._records, self._background, events.tell)
+        events = Events(self._records, self._deliveries.publish)
+        self._fetching = Fetching(self._records, changes, basics.exchanges)
+        timeline = Timeline(changes, self._records, self._background, self._fetching, events.tell)
+        reacting = Reacting(self._records, changes, events)
         self._gateway = Gateway(
             basics.exchanges,
             self._records,
             RouteTable(
                 AccountApi(self._records).routes,
                 ContactsApi(self._records, changes).routes,
-                ChatsApi(self._records, changes, timeline).routes,
-                Sending(self._records, changes, timeline, self._deliveries).routes,
+                GroupsApi(self._records).routes,
+                ChatsApi(self._records, changes, timeline, reacting).routes,
+                Sending(self._records, changes, timeline, self._deliveries, self._fetching).routes,
                 WebhooksApi(self._records, changes, self._deliveries).routes,
             ),
         )
-        inbound = Inbound(self._records, changes, timeline, events)
+        inbound = Inbound(self._records, changes, timeline, events, reacting)
         self._control = Control(self._records, changes, timeline, inbound)
+        self._files = Files(self._records, basics.exchanges)
         self._webhook_control = WebhookControl(self._records, changes, self._deliveries)
 
     def add_routes(self, app: web.Application) -> None:
-        """Mount the API under `/blooio/v2/api/` and the control routes under `/_sandbox/`."""
+        """Mount the API under `/blooio/v2/api/`, files under `/blooio/files/`, and control under `/_sandbox/`."""
         self._gateway.add_routes(app)
         self._control.add_routes(app)
         self._webhook_control.add_routes(app)
+        self._files.add_routes(app)
 
     def state(self) -> dict[str, Any]:
         """What the page and the driver see, as JSON values."""
@@ -70,3 +79,4 @@ class Blooio:
     async def close(self) -> None:
         await self._background.close()
         await self._deliveries.close()
+        await self._fetching.close()

@@ -1,10 +1,12 @@
 """`/chats`: conversations, their messages, and the small signs between people: read, typing, reactions."""
 
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 from sandbox.blooio.calls import Answer, Call, Routes
 from sandbox.blooio.errors import ApiError
-from sandbox.blooio.model import Channel, Message, Phone, Reaction, Status
+from sandbox.blooio.model import Channel, Message, Phone, Status
+from sandbox.blooio.reacting import ACTIONS, Reacting, is_reaction
 from sandbox.blooio.records import Records, read_address
 from sandbox.blooio.rendering import (
     chat_json,
@@ -21,10 +23,11 @@ from sandbox.changes import Changes
 class ChatsApi:
     """The endpoints of conversations, sending apart."""
 
-    def __init__(self, records: Records, changes: Changes, timeline: Timeline) -> None:
+    def __init__(self, records: Records, changes: Changes, timeline: Timeline, reacting: Reacting) -> None:
         self._records = records
         self._changes = changes
         self._timeline = timeline
+        self._reacting = reacting
 
     @property
     def routes(self) -> Routes:
@@ -46,8 +49,9 @@ class ChatsApi:
         limit, offset = call.page
         sort = call.choice("sort", "recent", "oldest")
         wanted = call.query.get("q", "").casefold()
-        found = [address for address in self._records.chats if self._matches(address, wanted)]
-        found.sort(key=lambda address: self._records.chats[address][-1].at, reverse=sort == "recent")
+        chats = self._records.chats  # which the latest text brings to the end
+        in_order = reversed(chats) if sort == "recent" else iter(chats)
+        found = [address for address in in_order if self._matches(address, wanted)]
         page = [chat_json(self._records, address) for address in found[offset : offset + limit]]
         return Answer(200, {"chats": page, "pagination": pagination(limit, offset, len(found))})
 
@@ -62,14 +66,12 @@ class ChatsApi:
         direction = call.choice("direction", "", "inbound", "outbound")
         since, until = call.whole("since", -1), call.whole("until", 2**63)
         address, messages = self._chat(call)
-        found = [
-            message
-            for message in messages
-            if (not direction or message.direction == direction) and since < ms(message.at) < until
-        ]
+        begin = bisect_right(messages, since, key=_time)
+        end = bisect_left(messages, until, key=_time)
+        found = [message for message in messages[begin:end] if not direction or message.direction == direction]
         if sort == "desc":
             found.reverse()
-        page = [message_json(message) for message in found[offset : offset + limit]]
+        page = [message_json(self._records, message) for message in found[offset : offset + limit]]
         return Answer(200, {"chat_id": address, "messages": page, "pagination": pagination(limit, offset, len(found))})
 
     async def message(self, call: Call) -> Answer:
@@ -89,19 +91,20 @@ class ChatsApi:
         return Answer(200, {"message_id": message.message_id, "status": message.status})
 
     async def react(self, call: Call) -> Answer:
-        sign, reaction = _read_reaction(call.fields.get("reaction"))
+        action, reaction = _read_reaction(call.fields.get("reaction"))
         message = self._reaction_target(call)
-        message.reactions.append(Reaction(reaction, None, self._records.clock.now(), is_added=sign == "+"))
-        self._changes.bump()
-        action = "add" if sign == "+" else "remove"
+        self._check_reachable()
+        if self._records.phone(message.address).channel is not Channel.IMESSAGE:
+            raise ApiError(400, "Reactions are supported in iMessage chats only")
+        self._reacting.ours(message, reaction, action)
         return Answer(200, {"success": True, "message_id": message.message_id, "reaction": reaction, "action": action})
 
     async def mark_read(self, call: Call) -> Answer:
-        """Show the person that their texts were read."""
+        """Show the person that their texts were read; over SMS there is nothing to show."""
         address, messages = self._chat(call)
         now = self._records.clock.now()
         for message in messages:
-            if not message.outbound and message.read_at is None:
+            if not message.outbound and message.read_at is None and message.protocol != Channel.SMS:
                 message.read_at = now
         self._changes.bump()
         return Answer(200, {"chat_id": address, "status": "read", "marked_at": ms(now)})
@@ -121,17 +124,23 @@ class ChatsApi:
         )
 
     def _matches(self, address: str, wanted: str) -> bool:
-        contact = self._records.contact(address)
-        name = "" if contact is None or contact.name is None else contact.name
-        return wanted in address.casefold() or wanted in name.casefold()
+        if not wanted:
+            return True
+        known = self._records.groups.get(address) or self._records.contact(address)
+        return wanted in address.casefold() or wanted in ((known and known.name) or "").casefold()
 
     def _chat(self, call: Call) -> tuple[str, list[Message]]:
-        address = call.names["chat"]
-        if not address.startswith("grp_"):
-            address = read_address(address)
+        address = self._party(call)
         if address not in self._records.chats:
             raise ApiError(404, "Chat not found")
         return address, self._records.chats[address]
+
+    def _party(self, call: Call) -> str:
+        """The address, or the group, that a path names."""
+        chat = call.names["chat"]
+        if chat.startswith("grp_") and chat not in self._records.groups:
+            raise ApiError(404, "Chat not found")
+        return chat if chat in self._records.groups else read_address(chat)
 
     def _message(self, call: Call) -> Message:
         address, _ = self._chat(call)
@@ -152,14 +161,21 @@ class ChatsApi:
         except (ValueError, IndexError):
             raise ApiError(404, "Message not found") from None
 
-    def _typing(self, call: Call, *, shown: bool) -> Phone:
-        address = read_address(call.names["chat"])
+    def _check_reachable(self) -> None:
         if not any(line.is_active for line in self._records.lines):
             raise ApiError(503, "No active number available")
+
+    def _typing(self, call: Call, *, shown: bool) -> Phone:
+        address = self._party(call)
+        self._check_reachable()
         phone = self._records.phone(address)
         phone.typing = shown and phone.channel is Channel.IMESSAGE  # nothing else can show it
         self._changes.bump()
         return phone
+
+
+def _time(message: Message) -> int:
+    return ms(message.at)
 
 
 def _typing_json(phone: Phone) -> dict[str, Any]:
@@ -168,6 +184,9 @@ def _typing_json(phone: Phone) -> dict[str, Any]:
 
 
 def _read_reaction(value: Any) -> tuple[str, str]:
-    if not isinstance(value, str) or value[:1] not in {"+", "-"} or not value[1:]:
+    """`+love` as an action and a reaction, or a 400."""
+    if not isinstance(value, str) or value[:1] not in ACTIONS:
         raise ApiError(400, 'reaction must begin with "+" or "-"')
-    return value[0], value[1:]
+    if not is_reaction(value[1:]):
+        raise ApiError(400, "reaction must be one of the classic six or an emoji")
+    return ACTIONS[value[0]], value[1:]

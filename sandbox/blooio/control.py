@@ -9,11 +9,11 @@ from aiohttp import web
 
 from sandbox.blooio.errors import ApiError
 from sandbox.blooio.inbound import Inbound
-from sandbox.blooio.model import Line, Phone
+from sandbox.blooio.model import AttachmentForm, Group, Line, Phone
 from sandbox.blooio.profiles import describe
-from sandbox.blooio.records import Records, read_address, stranger
+from sandbox.blooio.records import Records, new_id, read_address, stranger
 from sandbox.blooio.sending import read_attachments
-from sandbox.blooio.state import phone_json, state_json
+from sandbox.blooio.state import group_json, phone_json, state_json
 from sandbox.blooio.timeline import Timeline
 from sandbox.changes import Changes
 
@@ -23,8 +23,15 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "webhooks": ("open", "closed"),
     "links_need_reply": (False, True),
     "cancelling": (False, True),
+    "attachments": tuple(AttachmentForm),
+    "on_bad_attachment": ("fail", "refuse"),
+    "fetch_head_first": (False, True),
+    "blocks_after_stop": (False, True),
+    "reaction_echo": ("off", "null", "line"),
+    "replaced_reactions": ("silent", "told"),
 }
 LONGEST_WAIT = 60.0  # seconds
+SMALLEST_GROUP = 2  # people beside us
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -48,6 +55,8 @@ class Control:
             ("POST", phone + "/texts", self.text),
             ("POST", phone + "/read", self.read),
             ("POST", phone + "/reactions", self.react),
+            ("POST", "/_sandbox/blooio/groups", self.put_group),
+            ("GET", "/_sandbox/blooio/groups/{group}", self.group),
             ("GET", "/_sandbox/blooio/settings", self.settings),
             ("POST", "/_sandbox/blooio/settings", self.change_settings),
         ):
@@ -81,13 +90,14 @@ class Control:
         return self._changed(phone)
 
     async def text(self, request: web.Request) -> web.Response:
-        """`{"text": …, "attachments": […], "line": …}`: the person writes to us."""
+        """`{"text": …, "attachments": […], "line": …, "group": …}`: the person writes to us, perhaps in a group."""
         fields = await json_object(request)
         message = self._inbound.text(
             self._phone(request),
             fields.get("text"),
-            attachments=read_attachments(fields.get("attachments")),
+            attachments=[self._records.known(one) for one in read_attachments(fields.get("attachments"))],
             line=fields.get("line"),
+            group=fields.get("group"),
         )
         return web.json_response({"message_id": message.message_id})
 
@@ -98,15 +108,40 @@ class Control:
         return web.json_response(phone_json(self._records, phone))
 
     async def react(self, request: web.Request) -> web.Response:
-        """`{"reaction": "love", "message_id": …, "action": "add"}`: on our last text if none is named."""
+        """
+        `{"reaction": "love", "message_id": …, "action": "add", "in_words": false}`.
+
+        On our last text if none is named; in words as a phone without iMessage does it.
+        """
         fields = await json_object(request)
-        message = self._inbound.react(
+        react = self._inbound.react_in_words if fields.get("in_words") else self._inbound.react
+        message = react(
             self._phone(request),
             fields.get("reaction"),
             message_id=fields.get("message_id"),
             action=fields.get("action", "add"),
         )
         return web.json_response({"message_id": message.message_id})
+
+    async def put_group(self, request: web.Request) -> web.Response:
+        """`{"members": ["+1…", …], "name": …}`: the members found a group that our line is in."""
+        fields = await json_object(request)
+        members, name = fields.get("members"), fields.get("name")
+        if not isinstance(members, list) or len(members) < SMALLEST_GROUP:
+            raise ValueError(f"a group has {SMALLEST_GROUP} members or more")
+        if not (name is None or isinstance(name, str)):
+            raise ValueError("name must be a string")
+        members = [self._records.phone(read_address(member)).address for member in members]
+        group = Group(new_id("grp"), name, members, self._records.clock.now())
+        self._records.groups[group.group_id] = group
+        self._changes.bump()
+        return web.json_response(group_json(self._records, group))
+
+    async def group(self, request: web.Request) -> web.Response:
+        group = self._records.groups.get(request.match_info["group"])
+        if group is None:
+            raise ValueError("there is no such group")
+        return web.json_response(group_json(self._records, group))
 
     async def settings(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         return self._settings()

@@ -1,10 +1,13 @@
 """Drive the local Blooio from tests and demos: people with phones, and the gateway between them and us."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+
+GivenFile = tuple[str, bytes, str]  # name, content, media type
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,11 @@ class Text:
     key: str | None = None  # the Idempotency-Key it was sent with
     error: str | None = None
     attachments: list[dict[str, Any]] = field(default_factory=list)
-    reactions: list[dict[str, Any]] = field(default_factory=list)
+    reactions: list[dict[str, Any]] = field(default_factory=list)  # those that stand; `sender` None is us
     reached_at: float | None = None
-    read_at: float | None = None
+    read_at: float | None = None  # by whom it was sent to: an inbound one, when we let its writer know
+    voice_memo: bool = False
+    sender: str | None = None  # who wrote it to a group
 
 
 class Phone:
@@ -50,19 +55,55 @@ class Phone:
         """Both directions, in the order of writing, whether or not they arrived."""
         return [_text(text) for text in (await self._ask("GET"))["texts"]]
 
-    async def replies(self, text: str | None, *, attachments: list[str] | None = None) -> str:
-        """Write to our line; returns the message id."""
-        body = {"text": text, "attachments": attachments or []}
+    async def replies(
+        self,
+        text: str | None,
+        *,
+        attachments: list[str] | None = None,
+        files: Iterable[GivenFile] = (),
+        group: str | None = None,
+    ) -> str:
+        """
+        Write to our line; returns the message id.
+
+        *attachments* are URLs, whatever is behind them; *files* are (name, content, media type), which the sandbox
+        serves; *group* is the id of a group that the person is in, in place of our line.
+        """
+        urls = [await self.offers(name, content, media_type) for name, content, media_type in files]
+        body = {"text": text, "attachments": [*(attachments or []), *urls], "group": group}
         return str((await self._ask("POST", "/texts", json=body))["message_id"])
 
+    async def offers(
+        self, name: str, content: bytes = b"", media_type: str = "application/octet-stream", **served: Any
+    ) -> str:
+        """
+        Have the sandbox serve a file; returns its URL, to be attached to a text.
+
+        *served*: `size` (instead of content: so many bytes, made up while they are served), `announced` (the size that
+        Blooio tells), and how badly it goes, as `attachments.Manners` lists it: `rate=10`, `endless=True`, …
+        """
+        query = {"name": name, "type": media_type} | {
+            key: str(value).lower() if isinstance(value, bool) else value for key, value in served.items()
+        }
+        return str((await self._ask("POST", "/files", params=query, content=content))["url"])
+
     async def reacts(self, reaction: str, *, message_id: str | None = None, action: str = "add") -> None:
-        """Put a tapback or emoji on a text; on our last one unless *message_id* names it."""
+        """Put a tapback or emoji on a text, in place of one's last; on our last text unless *message_id* names it."""
         body = {"reaction": reaction, "message_id": message_id, "action": action}
         await self._ask("POST", "/reactions", json=body)
+
+    async def reacts_over_sms(self, reaction: str, *, message_id: str | None = None, action: str = "add") -> str:
+        """React as a phone without iMessage does, with a text like `Loved “Hello”`; returns that text's id."""
+        body = {"reaction": reaction, "message_id": message_id, "action": action, "in_words": True}
+        return str((await self._ask("POST", "/reactions", json=body))["message_id"])
 
     async def reads(self) -> None:
         """Look at everything that has arrived."""
         await self._ask("POST", "/read")
+
+    async def sees_typing(self) -> bool:
+        """Whether the phone shows that we are typing."""
+        return bool((await self._ask("GET"))["typing"])
 
     async def becomes(self, **profile: Any) -> None:
         """Change what the phone is like: `imessage=False`, `unreachable=True`, `fails_with="code"`, and so on."""
@@ -96,6 +137,14 @@ class Gateway:
         """Take back all ordered misbehaviour."""
         await _ask(self._http, "DELETE", self._url + "/mischief")
 
+    async def group(self, members: Iterable[str], name: str | None = None) -> str:
+        """Have people found a group with our line; returns its id, which `Phone.replies` takes."""
+        return str((await self._post("/groups", {"members": list(members), "name": name}))["group_id"])
+
+    async def group_texts(self, group_id: str) -> list[Text]:
+        """List a group's texts of both directions, in the order of writing."""
+        return [_text(text) for text in (await _ask(self._http, "GET", f"{self._url}/groups/{group_id}"))["texts"]]
+
     async def becomes(self, **settings: Any) -> None:
         """Change settings: `webhooks="closed"`, `strict_paths=True`, `lines=[{"number": …, "plan_kind": …}]`."""
         await self._post("/settings", settings)
@@ -128,4 +177,6 @@ def _text(state: dict[str, Any]) -> Text:
         reactions=state["reactions"],
         reached_at=state["reached_at"],
         read_at=state["read_at"],
+        voice_memo=state["voice_memo"],
+        sender=state["sender"],
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from sandbox.blooio.attachments import Attachment
+
 PHONE = re.compile(r"\+[1-9]\d{6,14}")
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 
@@ -101,14 +103,14 @@ class Reaction:
 
 @dataclass
 class Message:
-    """One text between a line of ours and one address, in either direction."""
+    """One text between a line of ours and one address or group, in either direction."""
 
     message_id: str
     outbound: bool
     address: str
     line: str
     text: str | None
-    attachments: list[dict[str, Any]]  # {"url": …} and perhaps "name"
+    attachments: list[Attachment]
     at: float  # when it was accepted (outbound) or came in
     status: Status
     protocol: str | None = None
@@ -121,10 +123,46 @@ class Message:
     error_code: str | None = None
     error_message: str | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    sender: str | None = None  # who wrote it to a group
+
+    @property
+    def is_voice_memo(self) -> bool:
+        """One lone audio file is shown as one."""
+        return not self.text and len(self.attachments) == 1 and self.attachments[0].is_audio
 
     @property
     def direction(self) -> str:
         return "outbound" if self.outbound else "inbound"
+
+
+@dataclass
+class Group:
+    """A group chat over iMessage, which our line is in. In place of an address, its texts have its id."""
+
+    group_id: str
+    name: str | None
+    members: list[str]  # addresses, ours not among them
+    created_at: float
+    phone: Phone = field(init=False)  # on which a text to all of them arrives
+
+    def __post_init__(self) -> None:
+        self.phone = Phone(self.group_id, self.name, sms=False)
+
+
+@dataclass
+class Tally:
+    """How much one chat holds in either direction, and the last of each: what lists show without counting."""
+
+    inbound: int = 0
+    outbound: int = 0
+    last_inbound: Message | None = None
+    last_outbound: Message | None = None
+
+    def count(self, message: Message) -> None:
+        if message.outbound:
+            self.outbound, self.last_outbound = self.outbound + 1, message
+        else:
+            self.inbound, self.last_inbound = self.inbound + 1, message
 
 
 @dataclass
@@ -148,6 +186,12 @@ class Settings:
     webhooks: str = "open"  # registering through v2: "open" (201) or "closed" (410)
     links_need_reply: bool = False  # links and attachments are refused until the person has written
     cancelling: bool = False  # whether DELETE on a message exists
+    attachments: str = "objects"  # how reads show them: a word of `AttachmentForm`
+    on_bad_attachment: str = "fail"  # one that cannot be fetched: `message.failed` later, or "refuse" (a 400)
+    fetch_head_first: bool = False  # whether an attachment is asked for with HEAD before GET
+    blocks_after_stop: bool = False  # whether who has opted out gets one confirmation and then a 403 for every text
+    reaction_echo: str = "off"  # whether webhooks hear of our own, and from whom: "off", "null" or "line"
+    replaced_reactions: str = "silent"  # whether webhooks hear that one gave way to another: "silent" or "told"
 
 
 class Format(StrEnum):
@@ -156,6 +200,14 @@ class Format(StrEnum):
     FLAT = "flat"
     V4_2026_09 = "2026-09-01"
     V4_2026_10 = "2026-10-01"
+
+
+class AttachmentForm(StrEnum):
+    """How an attachment looks. Documents and clients have seen each of these."""
+
+    OBJECTS = "objects"  # {url, name}
+    STRINGS = "strings"  # the URL
+    DESCRIBED = "described"  # {url, file_name, mime_type, size}
 
 
 _STATUS_EVENTS = ("message.sent", "message.delivered", "message.failed", "message.read")
@@ -179,7 +231,7 @@ class Webhook:
     created_at: float
     valid_until: int = -1  # milliseconds; -1 is for ever
     format: Format = Format.FLAT
-    plain_attachments: bool = False  # attachments as URL strings, as older bodies have them
+    attachments: AttachmentForm = AttachmentForm.OBJECTS
     deprecated_at: float | None = None
     last_triggered: float | None = None
     failure_count: int = 0

@@ -2,10 +2,13 @@
 
 import itertools
 import secrets
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
+from sandbox.blooio.attachments import KEPT, Attachment, File
 from sandbox.blooio.errors import ApiError
-from sandbox.blooio.model import EMAIL, PHONE, Contact, Line, Message, Phone, Settings, Webhook
+from sandbox.blooio.model import EMAIL, PHONE, Contact, Group, Line, Message, Phone, Settings, Tally, Webhook
 from sandbox.clock import Clock
 
 
@@ -28,6 +31,9 @@ def read_address(value: Any) -> str:
     raise ApiError(400, f"Invalid identifier: {text!r} is neither an E.164 phone number nor an email address")
 
 
+FILES = "/blooio/files"  # where people's files are served, with id and name after it
+
+
 def stranger(address: str) -> Phone:
     """
     The phone behind an address nobody described.
@@ -47,13 +53,19 @@ class Records:
         self.phones: dict[str, Phone] = {}
         self.contacts: dict[str, Contact] = {}  # by identifier, the deleted ones included
         self.messages: dict[str, Message] = {}
-        self.chats: dict[str, list[Message]] = {}  # by address, oldest first
+        self.groups: dict[str, Group] = {}  # by id
+        self.chats: dict[str, list[Message]] = {}  # by address or group, oldest first; the chat with the latest last
+        self.tallies: dict[str, Tally] = {}  # of each chat
         self.screens: dict[str, list[Message]] = {}  # by address: our texts that reached the phone, as they did
+        self.stopped: dict[str, float] = {}  # by address: since when they have opted out
         self.webhooks: dict[str, Webhook] = {}
+        self.files: dict[str, File] = {}  # what people attach, by id
         self._turns = itertools.count()
 
     def phone(self, address: str) -> Phone:
-        """The phone at *address*; a stranger becomes one on first use."""
+        """The phone at *address*, or of a group; a stranger becomes one on first use."""
+        if address in self.groups:
+            return self.groups[address].phone
         if address not in self.phones:
             self.phones[address] = stranger(address)
         return self.phones[address]
@@ -63,9 +75,30 @@ class Records:
         return None if contact is None or contact.deleted_at is not None else contact
 
     def add(self, message: Message) -> None:
-        """Put a text at the end of its chat."""
+        """Put a text at the end of its chat, and its chat at the end of all."""
         self.messages[message.message_id] = message
-        self.chats.setdefault(message.address, []).append(message)
+        chat = self.chats.pop(message.address, [])
+        chat.append(message)
+        self.chats[message.address] = chat
+        self.tallies.setdefault(message.address, Tally()).count(message)
+
+    def wrote(self, address: str) -> bool:
+        """Whether the other party has ever written."""
+        return address in self.tallies and self.tallies[address].inbound > 0
+
+    def known(self, attachment: Attachment) -> Attachment:
+        """An attachment with what Blooio knows of it, if it is a file that a phone offers here."""
+        path = urlsplit(attachment.url).path
+        file = self.files.get(path.removeprefix(FILES + "/").partition("/")[0]) if path.startswith(FILES) else None
+        if file is None:
+            return attachment
+        return replace(
+            attachment,
+            name=file.name,
+            media_type=file.media_type,
+            size=file.size if file.announced is None else file.announced,
+            content=file.content if file.size <= KEPT else None,
+        )
 
     def line(self, number: str) -> Line | None:
         return next((line for line in self.lines if line.number == number), None)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.blooio.model import Contact, Message, Reaction, Status
+from sandbox.blooio.attachments import Attachment
+from sandbox.blooio.model import AttachmentForm, Contact, Group, Message, Reaction, Status
 from sandbox.blooio.records import Records
 
 #: The states REST has another word for. Webhooks say `read` and `received`.
@@ -47,6 +48,18 @@ def contact_reference(records: Records, address: str) -> dict[str, Any] | None:
     return {"contact_id": contact.contact_id, "name": contact.name, "identifier": contact.identifier}
 
 
+def attachment_json(attachment: Attachment, form: str = AttachmentForm.OBJECTS) -> str | dict[str, Any]:
+    """An attachment in one of its forms. What is not known of it is left out."""
+    match form:
+        case AttachmentForm.STRINGS:
+            return attachment.url
+        case AttachmentForm.DESCRIBED:
+            known = {"file_name": attachment.name, "mime_type": attachment.media_type, "size": attachment.size}
+        case _:
+            known = {"name": attachment.name}
+    return {"url": attachment.url} | {key: value for key, value in known.items() if value is not None}
+
+
 def reaction_json(reaction: Reaction) -> dict[str, Any]:
     return {
         "reaction": reaction.reaction,
@@ -69,8 +82,8 @@ def status_json(message: Message) -> dict[str, Any]:
     }
 
 
-def message_json(message: Message) -> dict[str, Any]:
-    """A message as lists show it. `sender` is for groups; who wrote an inbound text is `external_id`."""
+def message_json(records: Records, message: Message) -> dict[str, Any]:
+    """A message as lists show it. `sender` is for groups; who wrote any other inbound text is `external_id`."""
     status = status_json(message)
     del status["chat_id"]
     return {
@@ -78,37 +91,35 @@ def message_json(message: Message) -> dict[str, Any]:
         "external_id": message.address,
         "internal_id": message.line,
         "text": message.text,
-        "attachments": message.attachments,
-        "sender": None,
+        "attachments": [attachment_json(one, records.settings.attachments) for one in message.attachments],
+        "sender": message.sender,
         "reactions": [reaction_json(reaction) for reaction in message.reactions],
     }
 
 
 def message_detail_json(records: Records, message: Message) -> dict[str, Any]:
-    detail = message_json(message)
+    detail = message_json(records, message)
     del detail["external_id"]
     return {**detail, "chat_id": message.address, "contact": contact_reference(records, message.address)}
 
 
 def chat_json(records: Records, address: str) -> dict[str, Any]:
-    messages = records.chats[address]
-    last = messages[-1]
-    inbound = [message for message in messages if not message.outbound]
-    outbound = [message for message in messages if message.outbound]
+    """A chat as lists show it, at the same cost however long it is."""
+    tally, last, group = records.tallies[address], records.chats[address][-1], records.groups.get(address)
     return {
         "id": address,
-        "type": kind_of(address),
-        "is_group": False,
-        "group_id": None,
-        "group_name": None,
-        "member_count": 0,
+        "type": kind_of(address) if group is None else "group",
+        "is_group": group is not None,
+        "group_id": group and group.group_id,
+        "group_name": group and group.name,
+        "member_count": len(group.members) if group else 0,
         "contact": contact_reference(records, address),
-        "message_count": len(messages),
-        "inbound_count": len(inbound),
-        "outbound_count": len(outbound),
+        "message_count": tally.inbound + tally.outbound,
+        "inbound_count": tally.inbound,
+        "outbound_count": tally.outbound,
         "last_message_time": ms(last.at),
-        "last_inbound_time": ms(inbound[-1].at) if inbound else None,
-        "last_outbound_time": ms(outbound[-1].at) if outbound else None,
+        "last_inbound_time": _time_of(tally.last_inbound),
+        "last_outbound_time": _time_of(tally.last_outbound),
         "last_message": {
             "message_id": last.message_id,
             "text": last.text,
@@ -116,3 +127,13 @@ def chat_json(records: Records, address: str) -> dict[str, Any]:
             "time_sent": ms(last.at),
         },
     }
+
+
+def _time_of(message: Message | None) -> int | None:
+    return None if message is None else ms(message.at)
+
+
+def participants_json(records: Records, group: Group) -> list[dict[str, Any]]:
+    """Who is in a group, also those whom the address book does not know."""
+    stranger = {"contact_id": None, "name": None}
+    return [stranger | {"identifier": one} | (contact_reference(records, one) or {}) for one in group.members]

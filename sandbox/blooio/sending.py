@@ -1,13 +1,20 @@
 """`POST /chats/{chat}/messages`: what is accepted, what is refused, and what a repeated key gets."""
 
+import asyncio
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
+from sandbox.blooio import opting_out
+from sandbox.blooio.attachments import Attachment
 from sandbox.blooio.calls import Answer, Call, Routes
 from sandbox.blooio.deliveries import Deliveries
 from sandbox.blooio.errors import ApiError
+from sandbox.blooio.fetching import Fetching, Refused, check_company
 from sandbox.blooio.model import Line, Message, Status
 from sandbox.blooio.records import Records, new_id, read_address
 from sandbox.blooio.timeline import Timeline
@@ -26,7 +33,7 @@ class Draft:
     """One message that a request asks for."""
 
     text: str | None
-    attachments: list[dict[str, Any]]
+    attachments: list[Attachment]
 
     @property
     def has_link(self) -> bool:
@@ -44,45 +51,58 @@ class Kept:
 class Sending:
     """Accepts texts."""
 
-    def __init__(self, records: Records, changes: Changes, timeline: Timeline, deliveries: Deliveries) -> None:
+    def __init__(
+        self, records: Records, changes: Changes, timeline: Timeline, deliveries: Deliveries, fetching: Fetching
+    ) -> None:
         self._records = records
         self._changes = changes
         self._timeline = timeline
         self._deliveries = deliveries
+        self._fetching = fetching
         self._answers: dict[str, Kept] = {}  # by idempotency key
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # as well
 
     @property
     def routes(self) -> Routes:
         return {"POST /chats/{chat}/messages": self.send}
 
     async def send(self, call: Call) -> Answer:
+        """Accept a text, or several. The same key again waits for its first answer, should that take time."""
         key = call.headers.get("Idempotency-Key")
+        async with nullcontext() if key is None else self._turns.setdefault(key, asyncio.Lock()):
+            answer, messages = await self._accepted(call, key)
+        for message in messages:
+            if message.status is Status.QUEUED:
+                await self._start(message)
+        return answer
+
+    async def _accepted(self, call: Call, key: str | None) -> tuple[Answer, list[Message]]:
+        """The answer, and the texts that are new with it."""
         request = json.dumps([call.names["chat"], call.body], sort_keys=True)
         if key is not None and (kept := self._answers.get(key)) is not None:
             if kept.request != request and self._records.settings.on_key_reuse == "conflict":
                 raise ApiError(409, "This Idempotency-Key was used with a different request")
-            return Answer(200, kept.payload)
+            return Answer(200, kept.payload), []
 
-        address = _read_recipient(call.names["chat"])
+        address = self._read_recipient(call.names["chat"])
         drafts = read_drafts(call.fields)
         metadata = _read_metadata(call.fields)
         _check_effect(call.fields)
         self._check_reply_target(address, call.fields.get("reply_to"))
         line = self._choose_line(address, call.fields.get("from_number"))
         self._check_conversation(address, line, drafts)
+        if self._records.settings.on_bad_attachment == "refuse":
+            await self._check_attachments(drafts)
 
         messages = [self._accept(address, line, draft, key=key, metadata=metadata) for draft in drafts]
         payload = _answer(call.fields, messages)
         if key is not None:
             self._answers[key] = Kept(request, payload)
-        for message in messages:
-            if message.status is Status.QUEUED:
-                await self._start(message)
-        return Answer(202, payload)
+        return Answer(202, payload), messages
 
     async def _start(self, message: Message) -> None:
         if self._deliveries.mischief.take_before_answer():
-            self._timeline.send_now(message)
+            await self._timeline.send_now(message)
             await self._deliveries.caught_up(message.address)
         self._timeline.begin(message)
 
@@ -114,6 +134,18 @@ class Sending:
         self._changes.bump()
         return message
 
+    def _read_recipient(self, chat: str) -> str:
+        """An address, or a group that there is. Several addresses would found a group, which the sandbox does not."""
+        if chat in self._records.groups:
+            return chat
+        if chat.startswith("grp_"):
+            raise ApiError(404, "Group not found")
+        if "," in chat:
+            for one in chat.split(","):
+                read_address(one)
+            raise ApiError(404, "No group chat is linked to these recipients")
+        return read_address(chat)
+
     def _choose_line(self, address: str, from_number: Any) -> Line:
         if from_number is None:
             line = self._records.line_for(address)
@@ -126,8 +158,10 @@ class Sending:
         return line
 
     def _check_conversation(self, address: str, line: Line, drafts: list[Draft]) -> None:
-        """Refuse what the state of the conversation does not allow yet."""
-        if line.plan_kind == "inbound" and not self._they_wrote(address):
+        """Refuse what the state of the conversation does not allow, or not yet."""
+        if opting_out.is_refused(self._records, address, texts=len(drafts)):
+            raise ApiError(403, "The recipient has opted out")
+        if line.plan_kind == "inbound" and not self._records.wrote(address):
             raise ApiError(
                 403,
                 "This number can only reply to people who have messaged it first",
@@ -142,14 +176,20 @@ class Sending:
         if (
             self._records.settings.links_need_reply
             and any(draft.has_link for draft in drafts)
-            and not self._they_wrote(address)
+            and not self._records.wrote(address)
         ):
             raise ApiError(
                 403, "Links and media are not allowed before the first reply", "conversation_content_restricted"
             )
 
-    def _they_wrote(self, address: str) -> bool:
-        return any(not message.outbound for message in self._records.chats.get(address, ()))
+    async def _check_attachments(self, drafts: list[Draft]) -> None:
+        """Fetch them while the caller waits. No document has a code for what cannot be fetched."""
+        for draft in drafts:
+            try:
+                await self._fetching.fetch(draft.text, draft.attachments)
+            except Refused as refused:
+                code = refused.code if refused.code == "invalid_content" else None
+                raise ApiError(400, f"The attachment could not be fetched: {refused}", code) from None
 
     def _check_reply_target(self, address: str, reply_to: Any) -> None:
         if reply_to is None:
@@ -165,17 +205,21 @@ class Sending:
             raise ApiError(400, "The message to reply to is in another chat", "reply_target_chat_mismatch")
 
 
-def read_attachments(value: Any) -> list[dict[str, Any]]:
-    """URL strings and {url, name} objects as objects, or a 400."""
+def read_attachments(value: Any) -> list[Attachment]:
+    """URL strings and {url, name} objects, or a 400."""
     if value is None:
         return []
     if not isinstance(value, list):
         raise ApiError(400, "attachments must be an array")
-    attachments = [{"url": item} if isinstance(item, str) else item for item in value]
-    for attachment in attachments:
-        url = attachment.get("url") if isinstance(attachment, dict) else None
-        if not isinstance(url, str) or LINK.fullmatch(url) is None:
+    attachments = []
+    for item in value:
+        given = item if isinstance(item, dict) else {"url": item}
+        url, name = given.get("url"), given.get("name")
+        if not isinstance(url, str) or not _is_link(url):
             raise ApiError(400, "Every attachment must be a URL or an object with one")
+        if not (name is None or isinstance(name, str)):
+            raise ApiError(400, "The name of an attachment must be a string")
+        attachments.append(Attachment(url, name))
     return attachments
 
 
@@ -194,7 +238,7 @@ def read_drafts(fields: dict[str, Any]) -> list[Draft]:
         raise ApiError(400, "text must not be empty")
     if not any(texts) and not attachments:
         raise ApiError(400, "Message must have text, attachments or parts")
-    first = Draft(texts[0] or None if texts else None, attachments)
+    first = _with_company(Draft(texts[0] or None if texts else None, attachments))
     return [first, *(Draft(one, []) for one in texts[1:])]
 
 
@@ -210,7 +254,22 @@ def _read_parts(parts: Any) -> list[Draft]:
             raise ApiError(400, "With link previews, every part must be a single URL as text")
         return [Draft(part["text"], []) for part in parts]
     text = "".join(part["text"] for part in parts if "text" in part)
-    return [Draft(text or None, read_attachments([part for part in parts if "url" in part]))]
+    return [_with_company(Draft(text or None, read_attachments([part for part in parts if "url" in part])))]
+
+
+def _is_link(url: str) -> bool:
+    try:
+        return LINK.fullmatch(url) is not None and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _with_company(draft: Draft) -> Draft:
+    try:
+        check_company(draft.text, draft.attachments)
+    except Refused as refused:
+        raise ApiError(400, str(refused), refused.code) from None
+    return draft
 
 
 def _answer(fields: dict[str, Any], messages: list[Message]) -> dict[str, Any]:
@@ -221,16 +280,6 @@ def _answer(fields: dict[str, Any], messages: list[Message]) -> dict[str, Any]:
     if isinstance(fields.get("text"), list):
         return {"message_ids": ids, "status": status}
     return {"message_id": ids[0], "status": status}
-
-
-def _read_recipient(chat: str) -> str:
-    if chat.startswith("grp_"):
-        raise ApiError(404, "Group not found")
-    if "," in chat:
-        for one in chat.split(","):
-            read_address(one)
-        raise ApiError(404, "No group chat is linked to these recipients")
-    return read_address(chat)
 
 
 def _read_metadata(fields: dict[str, Any]) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.blooio.model import Message, Phone
+from sandbox.blooio.model import Group, Message, Phone
 from sandbox.blooio.records import Records
 
 
@@ -14,6 +14,7 @@ def state_json(records: Records) -> dict[str, Any]:
         "lines": [asdict(line) for line in records.lines],
         "settings": asdict(records.settings),
         "phones": [phone_json(records, phone) for phone in records.phones.values()],
+        "groups": [group_json(records, group) for group in records.groups.values()],
     }
 
 
@@ -22,8 +23,30 @@ def phone_json(records: Records, phone: Phone) -> dict[str, Any]:
     return {**profile_json(phone), "texts": [text_json(message) for message in records.chats.get(phone.address, ())]}
 
 
+def group_json(records: Records, group: Group) -> dict[str, Any]:
+    """One group: its members, and its texts in the order in which they were written."""
+    texts = [text_json(message) for message in records.chats.get(group.group_id, ())]
+    return {"group_id": group.group_id, "name": group.name, "members": group.members, "texts": texts}
+
+
 def profile_json(phone: Phone) -> dict[str, Any]:
     return {**asdict(phone), "channel": phone.channel}
+
+
+def _attachment_json(message: Message, place: int) -> dict[str, Any]:
+    """`path` is where the page finds the file, if it was kept; `beginning` is hex."""
+    attachment = message.attachments[place]
+    kept = attachment.content is not None
+    return {
+        "url": attachment.url,
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+        "beginning": attachment.beginning.hex(),
+        "problem": attachment.problem,
+        "path": f"/_sandbox/blooio/attachments/{message.message_id}/{place}" if kept else None,
+    }
 
 
 def text_json(message: Message) -> dict[str, Any]:
@@ -31,7 +54,8 @@ def text_json(message: Message) -> dict[str, Any]:
         "id": message.message_id,
         "direction": message.direction,
         "text": message.text,
-        "attachments": message.attachments,
+        "attachments": [_attachment_json(message, place) for place in range(len(message.attachments))],
+        "voice_memo": message.is_voice_memo,
         "protocol": message.protocol,
         "status": message.status,
         "at": message.at,
@@ -41,7 +65,8 @@ def text_json(message: Message) -> dict[str, Any]:
         "read_at": message.read_at,
         "error": message.error_code,
         "line": message.line,
+        "sender": message.sender,
         "metadata": message.metadata,
         "key": message.key,
-        "reactions": [asdict(reaction) for reaction in message.reactions],
+        "reactions": [asdict(reaction) for reaction in message.reactions if reaction.is_added],
     }

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from sandbox.blooio.background import Background
+from sandbox.blooio.fetching import Fetching, Refused
 from sandbox.blooio.model import Channel, Message, Phone, Status
 from sandbox.blooio.records import Records
 from sandbox.changes import Changes
-from sandbox.clock import Clock
 
 CANCELLING_TAKES = 0.2  # seconds
 
@@ -20,11 +20,19 @@ class Timeline:
     Each step happens at its due time, also when a test's clock jumps over several.
     """
 
-    def __init__(self, clock: Clock, changes: Changes, records: Records, background: Background, tell: Tell) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        changes: Changes,
+        records: Records,
+        background: Background,
+        fetching: Fetching,
+        tell: Tell,
+    ) -> None:
+        self._clock = records.clock
         self._changes = changes
         self._records = records
         self._background = background
+        self._fetching = fetching
         self._tell = tell
         self._carried: set[str] = set()  # the texts that have a task
 
@@ -33,10 +41,15 @@ class Timeline:
         self._carried.add(message.message_id)
         self._background.start(self._carry(message, since=self._clock.now()))
 
-    def send_now(self, message: Message) -> None:
-        """Take the step to `sent` without waiting; `begin` does the rest."""
+    async def send_now(self, message: Message) -> None:
+        """Take the step to `sent` without waiting, attachments apart; `begin` does the rest."""
         phone = self._records.phone(message.address)
-        if message.status is Status.QUEUED and not phone.stuck and phone.channel is not None:
+        if (
+            not phone.stuck
+            and await self._fetched(message)
+            and message.status is Status.QUEUED
+            and phone.channel is not None
+        ):
             self._sent(message, phone, phone.channel, self._clock.now())
 
     def resume(self, phone: Phone) -> None:
@@ -69,8 +82,10 @@ class Timeline:
             self._carried.discard(message.message_id)
 
     async def _carry_on(self, message: Message, phone: Phone, since: float) -> None:
-        if phone.stuck:
+        if phone.stuck or not await self._fetched(message):
             return
+        if message.attachments:
+            since = max(since, self._clock.now())  # no step was taken while they were fetched
         channel = phone.channel
         if message.status is Status.QUEUED:
             at = await self._due(message, phone.sent_after, since)
@@ -97,6 +112,15 @@ class Timeline:
             message.status, message.delivered_at = Status.DELIVERED, at
             self._tell("message.delivered", message, at)
         self._changes.bump()
+
+    async def _fetched(self, message: Message) -> bool:
+        """Whether what *message* has attached can be sent. If not, it has failed."""
+        try:
+            await self._fetching.fetch(message.text, message.attachments)
+        except Refused as refused:
+            if not self._is_cancelled(message):
+                self._failed(message, refused.code, self._clock.now())
+        return message.status is not Status.FAILED and not self._is_cancelled(message)
 
     async def _due(self, message: Message, after: float, since: float) -> float:
         """Wait for a step that is due *after* seconds, though not before *since*; return its time."""

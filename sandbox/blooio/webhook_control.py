@@ -8,7 +8,7 @@ from aiohttp import web
 from sandbox.blooio.control import json_object, mistakes_told
 from sandbox.blooio.deliveries import Deliveries
 from sandbox.blooio.mischief import Kind, Order
-from sandbox.blooio.model import EVENTS_OF_TYPE, Format, Webhook
+from sandbox.blooio.model import EVENTS_OF_TYPE, AttachmentForm, Format, Webhook
 from sandbox.blooio.records import Records, new_id
 from sandbox.blooio.webhooks_api import read_url, webhook_json
 from sandbox.changes import Changes
@@ -34,8 +34,8 @@ class WebhookControl:
         """
         Subscribe as the dashboard or v4 would, whether or not v2 still registers webhooks.
 
-        `{"url": …, "secret": …, "format": "flat" | "2026-09-01" | "2026-10-01", "attachments": "objects" |
-        "strings", "type": "all"}`: all but the URL may be left out. The same URL again replaces its subscription.
+        `{"url": …, "secret": …, "format": …, "attachments": …, "type": "all"}`: all but the URL may be left out. The
+        words are those of `Format` and `AttachmentForm`. The same URL again replaces its subscription.
         """
         fields = await json_object(request)
         url = read_url(fields.get("url"))
@@ -46,7 +46,7 @@ class WebhookControl:
             secret=str(fields.get("secret") or new_id("whsec")),
             created_at=self._records.clock.now(),
             format=Format(_one_of(fields, "format", *Format)),
-            plain_attachments=_one_of(fields, "attachments", "objects", "strings") == "strings",
+            attachments=AttachmentForm(_one_of(fields, "attachments", *AttachmentForm)),
         )
         known = [other.webhook_id for other in self._records.webhooks.values() if other.url == url]
         for webhook_id in known:

@@ -15,6 +15,7 @@ from blooio import AsyncBlooio
 from sandbox.blooio import Blooio
 from sandbox.blooio.driver import Gateway, Phone
 from sandbox.blooio.seed import JANE
+from sandbox.clock import Clock
 from sandbox.world import Basics
 
 KEY = "bl_sandbox_test"
@@ -27,6 +28,7 @@ class Knock:
 
     headers: dict[str, str]  # names in lower case
     raw: bytes
+    at: float  # on the sandbox's clock
 
     @property
     def body(self) -> dict[str, Any]:
@@ -50,6 +52,7 @@ class Knock:
 class Listener:
     """The far end of a webhook. It answers with `statuses` one by one, and 200 after those; not while `busy`."""
 
+    clock: Clock
     url: str = ""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     knocks: list[Knock] = field(default_factory=list)
@@ -58,7 +61,8 @@ class Listener:
 
     async def answer(self, request: web.Request) -> web.Response:
         async with self._news:
-            self.knocks.append(Knock({k.lower(): v for k, v in request.headers.items()}, await request.read()))
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            self.knocks.append(Knock(headers, await request.read(), self.clock.now()))
             self._news.notify_all()
         async with self.busy:
             pass
@@ -151,7 +155,7 @@ async def running() -> AsyncIterator[World]:
         blooio.add_routes(app)
         url = await _serve(stack, app)
 
-        listener = Listener()
+        listener = Listener(basics.clock)
         listening = web.Application()
         listening.router.add_post("/webhook", listener.answer)
         listener.url = await _serve(stack, listening) + "/webhook"

@@ -1,5 +1,7 @@
 """Webhooks that go wrong as ordered."""
 
+import time
+
 import pytest
 
 from sandbox.blooio.seed import JANE
@@ -16,9 +18,9 @@ async def world():
         yield world
 
 
-def age(world, knock):
+def age(knock):
     """How old a signature says it is, in seconds."""
-    return world.basics.clock.now() - knock.signed_at
+    return time.time() - knock.signed_at
 
 
 async def say(world, *texts):
@@ -50,6 +52,42 @@ async def test_reorder(world):
     assert world.listener.events == ["message.delivered", "message.sent"]
 
 
+PHOTO = ("a.png", b"\x89PNG", "image/png")
+URL = {
+    "flat": lambda body: body["attachments"][0]["url"],
+    "2026-09-01": lambda body: body["data"]["attachments"][0]["url"],
+    "2026-10-01": lambda body: body["data"]["attachments"][0]["url"],
+}
+
+
+@pytest.mark.parametrize("format_", URL)
+@pytest.mark.parametrize(
+    ("kind", "seconds", "order"),
+    [
+        pytest.param("drop", 0, [1, 2], id="dropped"),
+        pytest.param("duplicate", 0, [0, 0, 1, 2], id="doubled"),
+        pytest.param("reorder", 0, [1, 0, 2], id="overtaken"),
+        pytest.param("late", 30, [1, 2, 0], id="late"),
+        pytest.param("replay", 0, [0, 0, 1, 2], id="replayed"),
+    ],
+)
+async def test_what_people_write_goes_wrong_in_every_format(world, format_, kind, seconds, order):
+    """An inbound text with a file can be lost, doubled, overtaken or late, and each delivery is whole."""
+    await world.subscribe(secret=SECRET, format=format_)
+    await world.gateway.misbehaves(kind, event="message.received", seconds=seconds)
+    for text in ("One", "Two", "Three"):
+        await world.phone().replies(text, files=[PHOTO])
+    if kind == "late":
+        await world.attempted(2)
+        world.basics.clock.advance(seconds)
+    written = (await world.http.get(f"/chats/{JANE}/messages", params={"sort": "asc"})).json()["messages"]
+    urls = [message["attachments"][0]["url"] for message in written]
+
+    knocks = await world.listener.heard(len(order))
+    assert [urls.index(URL[format_](knock.body)) for knock in knocks] == order
+    assert all(knock.signature == sign(SECRET, knock.raw, knock.signed_at) for knock in knocks)
+
+
 async def test_drop(world):
     """An event never comes, not even later."""
     await world.gateway.misbehaves("drop", times=2)
@@ -69,7 +107,7 @@ async def test_late(world):
 
     one = (await world.listener.heard(2))[1]
     assert heard(world) == ["Two", "One"]
-    assert age(world, one) < 5
+    assert age(one) < 5
     assert one.body["timestamp"] / 1000 == pytest.approx(world.basics.clock.now() - 90, abs=5)
 
 
@@ -79,7 +117,7 @@ async def test_stale(world):
     await say(world, "One")
 
     [knock] = await world.listener.heard(1)
-    assert age(world, knock) == pytest.approx(600, abs=5)
+    assert age(knock) == pytest.approx(600, abs=5)
     assert knock.signature == sign(SECRET, knock.raw, knock.signed_at)
 
 

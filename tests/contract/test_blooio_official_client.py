@@ -116,6 +116,41 @@ async def test_chats_and_messages(world):
         assert valid(answer)
 
 
+async def test_groups(world):
+    """Groups, their members and what was written in them are read."""
+    group_id = await world.gateway.group([JANE, SAM], "Lunch")
+    await world.phone().replies("Noon?", group=group_id)
+    group = await world.client.groups.retrieve(group_id)
+    groups = await world.client.groups.list(sort="name_asc")
+    members = await world.client.groups.members.list(group_id)
+    messages = await world.client.chats.messages.list(group_id)
+    chats = await world.client.chats.list()
+
+    assert (group.name, group.member_count, group.last_message_text) == ("Lunch", 2, "Noon?")
+    assert [member.name for member in members.members] == ["Jane Doe", "Sam Green"]
+    assert (messages.messages[0].sender, chats.chats[0].type) == (JANE, "group")
+    for answer in (group, groups, members, messages, chats):
+        assert not missing(answer)
+        assert valid(answer)
+    with pytest.raises(blooio.NotFoundError):
+        await world.client.groups.retrieve("grp_unknown")
+
+
+async def test_files(world):
+    """A file is sent and received, and shown by reads as objects."""
+    await world.client.chats.messages.send(JANE, text="Hello")
+    url = await world.phone().offers("a.png", b"\x89PNG", "image/png")
+    sent = await world.client.chats.messages.send(JANE, attachments=[{"url": url, "name": "b.png"}, url])
+    world.basics.clock.advance(2)
+    await world.becomes(sent.message_id, "delivered")
+    await world.phone().replies(None, files=[("c.png", b"\x89PNG", "image/png")])
+    received, ours, _ = (await world.client.chats.messages.list(JANE)).messages
+
+    assert ours.attachments == [{"url": url, "name": "b.png"}, {"url": url}]
+    assert received.attachments[0]["name"] == "c.png"
+    assert (await world.phone().texts())[1].attachments[1]["size"] == 4
+
+
 async def test_signs(world):
     """Read receipts, typing, reactions and the contact card are accepted as documented."""
     sent = await world.client.chats.messages.send(JANE, text="Hello")

@@ -54,12 +54,38 @@ async def test_waiting_for_a_text(world):
     assert len(await world.phone().received(2, timeout=0.01)) == 1
 
 
-async def test_our_reading_shows_on_the_phone(world):
-    """A read receipt of ours marks what the person wrote."""
-    await world.phone().replies("Hi")
-    await world.http.post(f"/chats/{JANE}/read")
+@pytest.mark.parametrize(("address", "shows"), [(JANE, True), (RITA, True), (SAM, False)])
+async def test_our_reading_shows_on_the_phone(world, address, shows):
+    """A read receipt of ours marks what the person has written so far, unless it came over SMS."""
+    await world.phone(address).replies("Hi")
+    answer = await world.http.post(f"/chats/{address}/read")
+    await world.phone(address).replies("Still there?")
 
-    assert (await world.phone().texts())[0].read_at is not None
+    first, second = await world.phone(address).texts()
+    assert (answer.json()["status"], first.read_at is not None, second.read_at) == ("read", shows, None)
+
+
+@pytest.mark.parametrize("end", ["stopped", "sent"])
+async def test_typing_shows_on_imessage(world, end):
+    """Typing is seen on an iPhone until it stops or the text comes, in the state as by the driver."""
+    seen = [await world.phone().sees_typing()]
+    await world.http.post(f"/chats/{JANE}/typing")
+    seen.append(await world.phone().sees_typing())
+    shown = {phone["address"]: phone["typing"] for phone in world.blooio.state()["phones"]}
+    await (world.http.delete(f"/chats/{JANE}/typing") if end == "stopped" else world.send())
+    seen.append(await world.phone().sees_typing())
+
+    assert seen == [False, True, False]
+    assert [address for address, typing in shown.items() if typing] == [JANE]
+
+
+@pytest.mark.parametrize(("address", "warned"), [(RITA, True), (SAM, False)])
+async def test_typing_shows_on_nothing_else(world, address, warned):
+    """Elsewhere it is accepted and not seen; over RCS a warning says so."""
+    answer = await world.http.post(f"/chats/{address}/typing")
+
+    assert (answer.status_code, "warning" in answer.json()) == (200, warned)
+    assert not await world.phone(address).sees_typing()
 
 
 async def test_a_new_phone(world):
