@@ -18,7 +18,7 @@ import httpx
 
 from sandbox.blooio.driver import Phone
 from sandbox.server import World, serve
-from sandbox.slack.driver import Person, ask
+from sandbox.slack.driver import File, Message, Person, ask, read_message
 from sandbox.slack.manifest import Manifest
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Sandbox:
         return dict(self._environment)
 
     def person(self, handle: str) -> Person:
-        """Return `ana`, `ben`, or `gus`, who is a guest."""
+        """Return `ana`, who is an admin, `ben`, `gus`, who is a guest, or `eve`, who is of another workspace."""
         return self._people[handle]
 
     def phone(self, address: str) -> Phone:
@@ -178,7 +178,73 @@ class Sandbox:
         await self._ask("POST", "/_sandbox/slack/members", json=given)
 
     async def archives(self, where: str, *, archived: bool = True) -> None:
+        """Archive a channel, or open it again; a line in it says so."""
         await self._ask("POST", "/_sandbox/slack/archive", json={"in": where, "archived": archived})
+
+    async def changes_channel(
+        self, where: str, *, topic: str | None = None, purpose: str | None = None, name: str | None = None
+    ) -> None:
+        """Give a channel another topic, purpose or name; a line in it says so for each."""
+        given = {"in": where, "topic": topic, "purpose": purpose, "name": name}
+        await self._ask("POST", "/_sandbox/slack/channel", json=given)
+
+    async def changes_person(self, handle: str, **standing: bool) -> None:
+        """Make somebody `is_admin`, `is_owner` or `is_guest`, or with False no longer; the app is not told."""
+        await self._ask("POST", "/_sandbox/slack/people", json={"who": handle} | standing)
+
+    async def changes_group(
+        self, group_id: str, *, members: list[str] | None = None, disabled: bool | None = None
+    ) -> None:
+        """Give a user group, such as `S0SUPPORT01`, other members by handle, or disable it; the app is not told."""
+        given = {"group": group_id, "members": members, "disabled": disabled}
+        await self._ask("POST", "/_sandbox/slack/group", json=given)
+
+    async def another_app_posts(
+        self, where: str, text: str, *, thread_ts: str | None = None, classic: bool = False
+    ) -> Message:
+        """Post as another app of the workspace; *classic*: a `bot_message` without a user, as old integrations do."""
+        given = {"in": where, "text": text, "thread_ts": thread_ts, "classic": classic}
+        return read_message((await self._ask("POST", "/_sandbox/slack/another", json=given))["message"])
+
+    async def hides_file(self, file: File) -> None:
+        """Hide a file, as a free plan hides what is older than it shows; the app is not told."""
+        await self._ask("POST", "/_sandbox/slack/hide_file", json={"file": file.id})
+
+    async def unfurls(self, message: Message, *, url: str | None = None, title: str = "A page") -> Message:
+        """Add to a message what Slack found behind its first link, or behind *url*; the app hears of a change."""
+        given = {"in": message.conversation_id, "ts": message.ts, "url": url, "title": title}
+        return read_message((await self._ask("POST", "/_sandbox/slack/unfurl", json=given))["message"])
+
+    async def repeats_events(self, times: int | None = 1, *, at_once: bool = False) -> None:
+        """
+        Deliver each of the next *times* events twice; None: each from now on, 0: none any more.
+
+        The second has the same event_id in a new envelope, and says that it is a retry: it goes out once the first was
+        answered, or *at_once* with it. To double the very same envelope, order the fault "double".
+        """
+        await self._ask("POST", "/_sandbox/slack/repeat", json={"times": times, "at_once": at_once})
+
+    async def holds_events(self) -> None:
+        """Keep the events that are raised from now on, until `releases_events`."""
+        await self._ask("POST", "/_sandbox/slack/hold")
+
+    async def releases_events(self, order: str | list[int] = "raised", *, seed: int = 0) -> int:
+        """
+        Deliver what was held, one after the other; return how many deliveries that were, once they were answered.
+
+        *order*: "raised", "reversed", "shuffled" (by a *seed*), or places: [1, 0, 0] is the second event, the first,
+        and the first once more.
+        """
+        given = {"order": order, "seed": seed}
+        return int((await self._ask("POST", "/_sandbox/slack/release", json=given))["delivered"])
+
+    async def tells_of_replies(self, how: str = "documented") -> None:
+        """
+        Tell the app of each reply in a thread with a `message_replied` as well; "off" ends it.
+
+        "seen": without its subtype, as some are in the wild.
+        """
+        await self._ask("POST", "/_sandbox/slack/replied", json={"as": how})
 
     async def _learn_environment(self) -> None:
         self._environment = (await self._ask("GET", "/_sandbox/environment"))["environment"]

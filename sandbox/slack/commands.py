@@ -53,11 +53,12 @@ class Commands:
 
     def _payload(self, person: Person, conversation: Conversation, name: str, text: str) -> dict[str, Any]:
         workspace = self._workspace
+        team = workspace.team_of(person.id)
         response_url = self._response_urls.make("commands", conversation, person.id)
         return {
             "token": "sandbox",
-            "team_id": workspace.team.id,
-            "team_domain": workspace.team.domain,
+            "team_id": team.id,
+            "team_domain": team.domain,
             "channel_id": conversation.id,
             "channel_name": name_for_app(conversation),
             "user_id": person.id,

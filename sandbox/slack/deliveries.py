@@ -1,7 +1,7 @@
 """What Slack delivers to the app: commands and clicks once, events until they are acknowledged."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -67,6 +67,9 @@ class Deliveries:
         self._faults = faults
         self._exchanges = exchanges
         self._tasks: set[asyncio.Task[None]] = set()
+        self._repeats: int | None = 0  # how many of the next events come twice; None: all
+        self._at_once = False
+        self._held: list[Delivery] | None = None  # events that wait to be released; None: they go out at once
 
     async def ask(self, kind: str, payload: dict[str, Any], *, accepts_response: bool = True) -> Answer:
         """Deliver a command or an interaction. It is never retried."""
@@ -74,7 +77,34 @@ class Deliveries:
 
     def announce(self, body: dict[str, Any]) -> None:
         """Deliver an event in the background, with retries on the sandbox's clock."""
-        self.in_background(self._until_acknowledged(Delivery("events_api", body)))
+        delivery = Delivery("events_api", body)
+        if self._held is not None:
+            self._held.append(delivery)
+        else:
+            self.in_background(self._until_acknowledged(delivery))
+
+    def repeat(self, times: int | None, *, at_once: bool) -> None:
+        """Deliver each of the next *times* events twice, None: each from now on; *at_once*, or once it was answered."""
+        self._repeats, self._at_once = times, at_once
+
+    def hold(self) -> None:
+        """Keep the events that are raised from now on, until they are released."""
+        self._held = self._held or []
+
+    async def release(self, order: Callable[[list[dict[str, Any]]], Sequence[int]]) -> int:
+        """
+        Deliver the held events in another *order*, each once the one before was answered; return how many.
+
+        *order* is told the bodies as they were raised, and names each by its place, as often as it is to come: twice
+        is the same event in another envelope. One that is not acknowledged is retried as always.
+        """
+        held = self._held or []
+        places = order([one.payload for one in held])
+        self._held = None
+        for place in places:
+            answer = await self._deliver(held[place])
+            self.in_background(self._retry(held[place], answer))
+        return len(places)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -87,7 +117,18 @@ class Deliveries:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _until_acknowledged(self, delivery: Delivery) -> None:
-        answer = await self._deliver(delivery)
+        if self._repeats == 0:
+            await self._retry(delivery, await self._deliver(delivery))
+            return
+        self._repeats = self._repeats and self._repeats - 1
+        again = replace(delivery, attempt=1, reason="http_timeout")  # as if the answer had come too late
+        if self._at_once:
+            await asyncio.gather(self._deliver(delivery), self._deliver(again))
+        else:
+            await self._deliver(delivery)
+            await self._deliver(again)
+
+    async def _retry(self, delivery: Delivery, answer: Answer) -> None:
         for attempt, pause in enumerate(RETRIES, start=1):
             if answer.failure is None or answer.final:
                 return

@@ -1,11 +1,13 @@
 """A person in the local Slack, for tests and scripts: what she types, clicks and sees."""
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from sandbox.slack.filler import Content, Filler
 from sandbox.slack.modal_driver import Modal, Submitted, Suggested, read_modal
 
 JSON = dict[str, Any]
@@ -37,6 +39,9 @@ class Message:
     ephemeral: bool  # only she sees it
     edited: bool
     files: list[File]
+    mentions: list[str]  # whom Slack would notify: "@ben", "@channel", "@support-team"; also by the text behind blocks
+    links: list[tuple[str, str]]  # label and URL of what can be clicked in its words
+    reactions: dict[str, list[str]]  # the marks under it: handles by name, oldest first; the bot's is that of its user
     blocks: list[JSON] = field(repr=False)
     raw: JSON = field(repr=False)  # all that the sandbox tells of it
 
@@ -52,7 +57,7 @@ class Shown:
     @property
     def message(self) -> Message | None:
         """The ephemeral message itself, for instance to click on."""
-        return _message(self.raw) if self.raw else None
+        return read_message(self.raw) if self.raw else None
 
 
 class Refused(AssertionError):
@@ -85,15 +90,43 @@ class Person:
     ) -> Message:
         """Post a message, or a reply in a thread; *broadcast* shows the reply in the channel too."""
         answer = await self._do("post", where, text=text, thread_ts=thread_ts, broadcast=broadcast, tel=tel)
-        return _message(answer["message"])
+        return read_message(answer["message"])
+
+    async def says_as_me(self, where: str, text: str, *, thread_ts: str | None = None) -> Message:
+        """Say with `/me` what she does: a message of the subtype `me_message`."""
+        answer = await self._do("post", where, text=text, thread_ts=thread_ts, me=True)
+        return read_message(answer["message"])
 
     async def uploads(
-        self, where: str, name: str, content: bytes, *, text: str = "", thread_ts: str | None = None
+        self,
+        where: str,
+        name: str = "",
+        content: Content = b"",
+        *,
+        files: Iterable[tuple[str, Content]] | None = None,
+        text: str = "",
+        thread_ts: str | None = None,
     ) -> Message:
-        """Post a file, with a text or without one, into a conversation or a thread."""
-        written = base64.b64encode(content).decode()
-        answer = await self._do("upload", where, name=name, content=written, text=text, thread_ts=thread_ts)
-        return _message(answer["message"])
+        """
+        Post a file, or several as (name, content), in one message, with a text or without one.
+
+        With a `Filler` as its content a file may be large at no cost: the sandbox makes its bytes as they are read.
+        """
+        written = [{"name": one} | _written(what) for one, what in files or [(name, content)]]
+        answer = await self._do("upload", where, files=written, text=text, thread_ts=thread_ts)
+        return read_message(answer["message"])
+
+    async def shares_external_file(
+        self, where: str, name: str, url: str, *, text: str = "", thread_ts: str | None = None
+    ) -> Message:
+        """Post a file that is kept elsewhere, such as one of Google Drive at `https://docs.google.com/…`."""
+        answer = await self._do("share", where, name=name, url=url, text=text, thread_ts=thread_ts)
+        return read_message(answer["message"])
+
+    async def deletes_file(self, file: File) -> None:
+        """Delete a file of her own; the messages that it was in keep a tombstone of it."""
+        given = {"as": self.user_id, "file": file.id}
+        await ask(self._http, "POST", "/_sandbox/slack/delete_file", json=given)
 
     async def downloads(self, file: File) -> bytes:
         """Return the bytes of a file that she sees."""
@@ -103,7 +136,7 @@ class Person:
         return response.content
 
     async def edits(self, message: Message, text: str) -> Message:
-        return _message((await self._do("edit", message.conversation_id, ts=message.ts, text=text))["message"])
+        return read_message((await self._do("edit", message.conversation_id, ts=message.ts, text=text))["message"])
 
     async def deletes(self, where: str, ts: str) -> None:
         await self._do("delete", where, ts=ts)
@@ -202,7 +235,7 @@ class Person:
         if thread is not None:
             query["thread"] = thread
         answer = await ask(self._http, "GET", "/_sandbox/state", params=query)
-        return [_message(one) for one in answer["slack"]["messages"]]
+        return [read_message(one) for one in answer["slack"]["messages"]]
 
     async def _look_at_modal(self, **query: str) -> JSON:
         return await ask(self._http, "GET", "/_sandbox/slack/modal", params={"as": self.user_id} | query)
@@ -233,7 +266,8 @@ def _acked(answer: JSON) -> Shown:
     return Shown(text="", error=answer["error"], raw=None)
 
 
-def _message(seen: JSON) -> Message:
+def read_message(seen: JSON) -> Message:
+    """Read one message of what the control routes answer."""
     files = [_file(one) for one in seen["files"]]
     return Message(
         conversation_id=seen["conversation_id"],
@@ -245,9 +279,17 @@ def _message(seen: JSON) -> Message:
         ephemeral=seen["ephemeral"],
         edited=seen["edited"],
         files=files,
+        mentions=seen["mentions"],
+        links=[(label, url) for label, url in seen["links"]],
+        reactions=seen["reacted"],
         blocks=seen["blocks"],
         raw=seen,
     )
+
+
+def _written(content: Content) -> JSON:
+    """Write a file's content for the sandbox."""
+    return content.to_json() if isinstance(content, Filler) else {"content": base64.b64encode(content).decode()}
 
 
 def _file(seen: JSON) -> File:

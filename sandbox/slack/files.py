@@ -1,10 +1,12 @@
 """
 Files on their way to Slack and back: the URL that takes an upload, the processing after it, and the private URLs.
 
-They are kept in memory, and so none may be larger than 20 MB. Real Slack takes 1 GB.
+They are kept in memory, and so none may be larger than 20 MB. Real Slack takes 1 GB, and so does the sandbox of a
+person's file whose bytes are made as they are read.
 Source: docs.slack.dev/messaging/working-with-files.
 """
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from mimetypes import MimeTypes
@@ -19,6 +21,7 @@ from sandbox.exchanges import RawText
 from sandbox.faults import Kind as Trouble
 from sandbox.slack import seed
 from sandbox.slack.errors import SlackError
+from sandbox.slack.filler import Content, Filler, chunks, first
 from sandbox.slack.ids import new_id, new_secret
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.model import IMAGES, File
@@ -26,7 +29,9 @@ from sandbox.slack.workspace import Workspace
 from sandbox.world import Basics
 
 MOST_BYTES = 20 * 1024 * 1024
+MOST_MADE_BYTES = 1024 * 1024 * 1024  # of a file whose bytes are made as they are read
 MOST_SNIPPET_BYTES = 1024 * 1024
+LOOKED_AT = 64 * 1024  # bytes from which a text is known
 LIFETIME = 60 * 60.0  # seconds of an upload that is not completed; Slack does not document how long it is kept
 
 #: What a browser, or an app without the right token or scope, gets in the place of a file, with status 200.
@@ -140,14 +145,23 @@ class Files:
             share(left)
         self._basics.changes.bump()
 
-    def upload_of_person(self, user_id: str, name: str, content: bytes) -> File:
+    def upload_of_person(self, user_id: str, name: str, content: Content) -> File:
         """Keep a file that somebody uploads in Slack's own windows. Raises ValueError."""
         if not name or not content:
             raise ValueError("a file has a name and is not empty")
-        if len(content) > MOST_BYTES:
-            raise ValueError(f"the sandbox takes files of {MOST_BYTES} bytes at most")
+        most = MOST_MADE_BYTES if isinstance(content, Filler) else MOST_BYTES
+        if len(content) > most:
+            raise ValueError(f"the sandbox takes files of {most} bytes at most")
         file = File(new_id("F"), name, name, user_id, created=int(self._basics.clock.now()), content=content)
         look_into(file)
+        return self._keep(file)
+
+    def link_of_person(self, user_id: str, name: str, url: str) -> File:
+        """Keep a file that somebody shares from elsewhere, such as Google Drive. Raises ValueError."""
+        if not name or not url.startswith("https://"):
+            raise ValueError("a file from elsewhere has a name and an https address")
+        file = File(new_id("F"), name, name, user_id, created=int(self._basics.clock.now()), external_url=url)
+        file.mimetype, file.filetype = ("application/vnd.google-apps.document", "gdoc")
         return self._keep(file)
 
     def _keep(self, file: File) -> File:
@@ -191,7 +205,7 @@ class Files:
             file = self._allowed(request)
             if file is None:
                 return 200, {"Content-Type": "text/html; charset=utf-8"}, RawText(SIGN_IN)
-            if file.is_deleted:
+            if file.is_deleted or file.is_hidden:
                 return 404, {"Content-Type": "text/html; charset=utf-8"}, RawText("<h1>File deleted</h1>")
             given.append(file)
             return 200, {}, {"bytes": len(file.content)}
@@ -202,15 +216,17 @@ class Files:
             return answer
         file = given[0]
         is_download = "/download/" in request.path or not file.is_image
-        return respond(file, file.mimetype or "application/octet-stream", is_download=is_download)
+        content_type = file.mimetype or "application/octet-stream"
+        return await give(request, file, content_type, is_download=is_download)
 
     def _allowed(self, request: web.Request) -> File | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         is_bot = scheme.lower() == "bearer" and token.strip() == seed.BOT_TOKEN
         team_id, _, file_id = request.match_info["place"].partition("-")
-        if not is_bot or "files:read" not in self._manifest.scopes or team_id != self._workspace.team.id:
+        if not is_bot or "files:read" not in self._manifest.scopes:
             return None
-        return self._workspace.file_for_app(file_id)
+        file = self._workspace.file_for_app(file_id)
+        return file if file and not file.external_url and team_id == self._workspace.team_of(file.user_id).id else None
 
 
 def look_into(file: File) -> None:
@@ -222,27 +238,34 @@ def look_into(file: File) -> None:
 
 def _mimetype(file: File) -> str:
     for beginning, image in BEGINNINGS.items():
-        if file.content.startswith(beginning):
+        if first(file.content, len(beginning)) == beginning:
             return image
     by_name, packed = TYPES.guess_type("file" + PurePath(file.name).suffix, strict=False)
     if by_name and not packed and by_name not in IMAGES:
         return by_name
-    return "text/plain" if file.is_snippet or _is_text(file.content) else "application/octet-stream"
+    return "text/plain" if file.is_snippet or _is_text(first(file.content, LOOKED_AT)) else "application/octet-stream"
 
 
 def _is_text(content: bytes) -> bool:
     try:
-        return "\0" not in content.decode()
+        return "\0" not in getincrementaldecoder("utf-8")().decode(content)  # the end may be half a character
     except UnicodeDecodeError:
         return False
 
 
-def respond(file: File, content_type: str, *, is_download: bool) -> web.Response:
-    """Answer with a file's bytes, which no browser is to run or take for something else."""
+async def give(request: web.Request, file: File, content_type: str, *, is_download: bool) -> web.StreamResponse:
+    """Answer with a file's bytes, a chunk at a time, which no browser is to run or take for something else."""
     headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
     if is_download:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
-    return web.Response(body=file.content, content_type=content_type, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_type, response.content_length = content_type, len(file.content)
+    await response.prepare(request)
+    if request.method != "HEAD":
+        for chunk in chunks(file.content):
+            await response.write(chunk)
+    await response.write_eof()
+    return response
 
 
 async def _permalink(request: web.Request) -> web.StreamResponse:

@@ -15,18 +15,23 @@ JSON = dict[str, Any]
 
 
 def interaction(kind: str, person: Person, workspace: Workspace) -> JSON:
-    """Write the keys that all payloads have; a `trigger_id` is for those that may open a view."""
+    """
+    Write the keys that all payloads have; a `trigger_id` is for those that may open a view.
+
+    The team is that of the person, who may be of another workspace than the app.
+    """
+    team = workspace.team_of(person.id)
     return {
         "type": kind,
         "user": {
             "id": person.id,
             "username": person.handle,
             "name": person.handle,
-            "team_id": workspace.team.id,
+            "team_id": team.id,
         },
         "api_app_id": workspace.app.id,
         "token": "sandbox",
-        "team": {"id": workspace.team.id, "domain": workspace.team.domain},
+        "team": {"id": team.id, "domain": team.domain},
         "enterprise": None,
         "is_enterprise_install": False,
     }

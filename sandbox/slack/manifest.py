@@ -22,6 +22,8 @@ SCOPE_OF_EVENT = {
     "member_joined_channel": "channels:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
+    "file_shared": "files:read",
+    "file_deleted": "files:read",
     "app_home_opened": None,
 }
 

@@ -12,8 +12,9 @@ FILTERED = {Kind.PUBLIC: "public", Kind.PRIVATE: "private", Kind.IM: "im", Kind.
 
 
 def visible(conversation: Conversation, viewer: Person) -> bool:
-    """Say whether a person can open a conversation. A guest sees only those she was added to."""
-    return viewer.id in conversation.members or (conversation.kind is Kind.PUBLIC and not viewer.is_guest)
+    """Say whether a person can open a conversation. Guests and people of elsewhere see only those they are in."""
+    public = conversation.kind is Kind.PUBLIC
+    return viewer.id in conversation.members or (public and not viewer.sees_only_their_own)
 
 
 def offers(element: JSON, conversation: Conversation, person: Person, workspace: Workspace) -> bool:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from sandbox.slack.filler import Content
+
 SLACKBOT_ID = "USLACKBOT"
 
 #: The images that an image block takes, and that are shown rather than offered as a download. SVG is none of them.
@@ -21,7 +23,7 @@ class Team:
 
 @dataclass(frozen=True)
 class Person:
-    """A member of the workspace: a human, the app's bot user, or Slackbot."""
+    """A member of the workspace or of a shared channel: a human, an app's bot user, or Slackbot."""
 
     id: str
     handle: str  # what is typed after `@`
@@ -31,11 +33,30 @@ class Person:
     email: str = ""
     is_bot: bool = False
     is_guest: bool = False  # `is_restricted`: invited to some channels only
+    is_admin: bool = False
+    is_owner: bool = False  # and thereby an admin
+    team: Team | None = None  # another workspace's, which Slack Connect brings together with this one
+
+    @property
+    def sees_only_their_own(self) -> bool:
+        """Whether they see no public channel but those they are in."""
+        return self.is_guest or self.team is not None
+
+
+@dataclass(frozen=True)
+class UserGroup:
+    """A group of people who are mentioned together, as `@support-team`."""
+
+    id: str
+    handle: str
+    name: str
+    members: tuple[str, ...]
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True)
 class App:
-    """The one app installed in the workspace."""
+    """An app installed in the workspace: the one that is being built, or another."""
 
     id: str
     bot_id: str
@@ -70,12 +91,14 @@ class File:
     title: str
     user_id: str  # who uploaded it; the bot user for the app
     created: int
-    content: bytes = b""
+    content: Content = b""
     alt_text: str = ""
     is_snippet: bool = False
     mimetype: str = ""
     filetype: str = ""
     is_deleted: bool = False
+    is_hidden: bool = False  # it is older than the workspace's plan shows
+    external_url: str = ""  # where it is kept, if that is not Slack
     shared: list[tuple[str, str]] = field(default_factory=list)  # conversation and `ts` of each message it came with
 
     @property
@@ -95,14 +118,17 @@ class Message:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str | None = None  # the parent's `ts`, on replies only
     subtype: str | None = None
-    by_app: bool = False
+    by_app: bool = False  # by the app that is being built
+    another: App | None = None  # whose it is, if it is another app's
     face: Face | None = None
     metadata: dict[str, Any] | None = None
+    formatted: bool = True  # bold and the like are drawn in its text; not with `mrkdwn: false`
     edited: tuple[str, str] | None = None  # by whom, and its `ts`
     reactions: dict[str, list[str]] = field(default_factory=dict)  # name to people, oldest first
     client_msg_id: str | None = None
     ephemeral_to: str | None = None
     inviter_id: str | None = None  # on join messages
+    details: dict[str, Any] = field(default_factory=dict)  # further keys of a line of housekeeping, such as its `topic`
     files: list[File] = field(default_factory=list)
 
 
@@ -118,6 +144,7 @@ class Conversation:
     created: int = 0
     topic: str = ""
     purpose: str = ""
+    shared_with: tuple[str, ...] = ()  # the other workspaces of a Slack Connect channel
     is_general: bool = False
     is_archived: bool = False
     timeline: dict[str, Message] = field(default_factory=dict)  # `ts` to message, broadcast replies included

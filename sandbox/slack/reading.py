@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sandbox.slack.markup import mentions
 from sandbox.slack.model import Message, Person
 from sandbox.slack.text import read, shortcodes_to_emoji, unescape
 from sandbox.slack.workspace import Workspace
@@ -23,9 +24,19 @@ class Reader:
             return message.face.username
         return self._workspace.people[message.user_id].name
 
+    def handles(self, reactions: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Return the handles of those who reacted, oldest first, by the reaction's name."""
+        people = self._workspace.people
+        return {name: [people[one].handle for one in ids] for name, ids in reactions.items()}
+
+    def mentions(self, message: Message) -> list[str]:
+        """Return whom a message mentions: see `markup.mentions`."""
+        return mentions(message, self._workspace)
+
     def message(self, message: Message) -> str:
         """Return everything there is to read in a message, a line for each line on the screen."""
-        lines = list(self.blocks(message.blocks)) if message.blocks else [self.mrkdwn(message.text)]
+        text = self.mrkdwn(message.text, marks=message.formatted)
+        lines = list(self.blocks(message.blocks)) if message.blocks else [text]
         for attachment in message.attachments:
             lines += self.blocks(attachment.get("blocks", []))
             lines += [self.mrkdwn(str(attachment[key])) for key in ("pretext", "title", "text") if attachment.get(key)]
@@ -38,16 +49,17 @@ class Reader:
             if draw is not None:
                 yield from draw(self, block)
 
-    def mrkdwn(self, text: str) -> str:
-        """Read Slack's markup."""
-        return read(text, self._workspace, now=self._workspace.clock.now(), tz=self._viewer.tz)
+    def mrkdwn(self, text: str, *, marks: bool = True) -> str:
+        """Read Slack's markup; without *marks* those of bold and the like are words as others."""
+        return read(text, self._workspace, now=self._workspace.clock.now(), tz=self._viewer.tz, marks=marks)
 
     def text(self, text: JSON | None) -> str:
-        """Read a text object. Plain text has no markup, but its entities and emoji are drawn."""
+        """Read a text object. Plain text has no markup, but its entities are drawn, and its emoji if it wants that."""
         if not text:
             return ""
         if text.get("type") == "plain_text":
-            return shortcodes_to_emoji(unescape(text["text"]))
+            plain = unescape(text["text"])
+            return shortcodes_to_emoji(plain) if text.get("emoji", True) else plain
         return self.mrkdwn(text["text"])
 
     def person(self, user_id: str) -> str:
@@ -142,6 +154,7 @@ LINES_OF: dict[str, Draw] = {
 #: Leaf of rich text to how it is drawn; other leaves have a `text`.
 LEAF_OF: dict[str, Callable[[Reader, JSON], str]] = {
     "user": lambda reader, leaf: reader.person(leaf["user_id"]),
+    "usergroup": lambda reader, leaf: reader.mrkdwn(f"<!subteam^{leaf['usergroup_id']}>"),
     "channel": lambda reader, leaf: reader.channel(leaf["channel_id"]),
     "link": lambda _, leaf: str(leaf.get("text") or leaf["url"]),
     "emoji": lambda _, leaf: shortcodes_to_emoji(f":{leaf['name']}:"),

@@ -40,6 +40,8 @@ def _leaf(inside: str) -> dict[str, Any]:
             return {"type": "user", "user_id": target[1:]}
         case "#":
             return {"type": "channel", "channel_id": target[1:]}
+        case "!" if target.startswith("!subteam^"):
+            return {"type": "usergroup", "usergroup_id": target.removeprefix("!subteam^")}
         case "!":
             return {"type": "broadcast", "range": target[1:]}
     leaf = {"type": "link", "url": unescape(target)}

@@ -1,6 +1,6 @@
 """Acme, the workspace that every sandbox starts with: the same people and places each time."""
 
-from sandbox.slack.model import SLACKBOT_ID, App, Conversation, Kind, Person, Team
+from sandbox.slack.model import SLACKBOT_ID, App, Conversation, Kind, Person, Team, UserGroup
 
 TEAM = Team(id="T0ACMEHQ001", name="Acme", domain="acme")
 
@@ -8,12 +8,28 @@ APP_ID = "A0TEXTING01"
 BOT_ID = "B0TEXTING01"
 BOT_USER_ID = "U0TEXTING01"
 
-ANA = Person("U0ANAALVARE", "ana", "Ana Alvarez", tz="America/New_York", title="Support lead", email="ana@acme.example")
+GLOBEX = Team(id="T0GLOBEX001", name="Globex", domain="globex")
+
+ANA = Person(
+    "U0ANAALVARE",
+    "ana",
+    "Ana Alvarez",
+    tz="America/New_York",
+    title="Support lead",
+    email="ana@acme.example",
+    is_admin=True,
+)
 BEN = Person("U0BENBAKER1", "ben", "Ben Baker", tz="Europe/Berlin", title="Support", email="ben@acme.example")
 GUS = Person("U0GUSGUEST1", "gus", "Gus Guest", tz="America/Los_Angeles", email="gus@guest.example", is_guest=True)
+EVE = Person("U0EVEGLOBEX", "eve", "Eve Evans", tz="Europe/London", email="eve@globex.example", team=GLOBEX)
 SLACKBOT = Person(SLACKBOT_ID, "slackbot", "Slackbot", is_bot=True)
 
 HUMANS = (ANA, BEN, GUS)
+OUTSIDERS = (EVE,)  # of other workspaces
+
+#: Another app of the workspace, whose messages the app that is being built should not take for people's.
+ANOTHER = App(id="A0DEPLOYER1", bot_id="B0DEPLOYER1", bot_user_id="U0DEPLOYER1", name="Deployer")
+ANOTHER_BOT = Person(ANOTHER.bot_user_id, "deployer", "Deployer", is_bot=True)
 
 CREATED = 1_700_000_000  # epoch seconds: all of Acme is as old as this
 
@@ -21,6 +37,9 @@ CREATED = 1_700_000_000  # epoch seconds: all of Acme is as old as this
 BOT_TOKEN = "xoxb-sandbox-0123456789-acme"
 APP_TOKEN = "xapp-sandbox-0123456789-acme"
 SIGNING_SECRET = "5a4db0c5000000000000000000000001"
+
+
+SUPPORT_TEAM = UserGroup("S0SUPPORT01", "support-team", "Support team", (ANA.id, BEN.id))
 
 
 def the_app(name: str) -> App:
@@ -32,7 +51,11 @@ def bot_user(display_name: str, name: str) -> Person:
 
 
 def conversations() -> list[Conversation]:
-    """Build Acme's conversations anew. The bot is in #general, #support and #desk, and has a DM with everybody."""
+    """
+    Build Acme's conversations anew.
+
+    The bot is in #general, #support, #desk, #globex (shared with Globex) and #old, and has a DM with everybody of Acme.
+    """
     everybody = [person.id for person in HUMANS]
     team = [ANA.id, BEN.id]
     return [
@@ -41,6 +64,7 @@ def conversations() -> list[Conversation]:
         _channel("C0RANDOM001", "random", team),
         _channel("C0VIPROOM01", "vip", team, kind=Kind.PRIVATE),
         _channel("C0DESKROOM1", "desk", [*team, BOT_USER_ID], kind=Kind.PRIVATE),
+        _channel("C0GLOBEX001", "globex", [*team, EVE.id, BOT_USER_ID], shared_with=(GLOBEX.id,)),
         _channel("C0OLDNEWS01", "old", [*team, BOT_USER_ID], is_archived=True),
         _direct("D0ANABEN001", ANA.id, BEN.id),
         _direct("D0ANABOT001", ANA.id, BOT_USER_ID),
@@ -57,6 +81,7 @@ def _channel(
     kind: Kind = Kind.PUBLIC,
     is_general: bool = False,
     is_archived: bool = False,
+    shared_with: tuple[str, ...] = (),
 ) -> Conversation:
     return Conversation(
         identifier,
@@ -67,6 +92,7 @@ def _channel(
         created=CREATED,
         is_general=is_general,
         is_archived=is_archived,
+        shared_with=shared_with,
     )
 
 

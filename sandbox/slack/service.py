@@ -13,6 +13,7 @@ from sandbox.slack.deliveries import Deliveries
 from sandbox.slack.errors import SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.files import Files
+from sandbox.slack.happenings import Happening
 from sandbox.slack.limits import Limits
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.modals import Modals
@@ -22,7 +23,7 @@ from sandbox.slack.shortcuts import Shortcuts
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.suggestions import Suggestions
 from sandbox.slack.webapi import WebAPI
-from sandbox.slack.workspace import Happening, Workspace
+from sandbox.slack.workspace import Workspace
 from sandbox.world import Basics
 
 VERIFY_EVERY = 0.25  # seconds between challenges to a URL that is not up yet
@@ -50,7 +51,7 @@ class Slack:
         self.modals = Modals(self.workspace, manifest, self.deliveries, self.response_urls, suggestions)
         self.files = Files(self.workspace, manifest, basics, self.deliveries.in_background)
         self.web_api = WebAPI(self.workspace, manifest, self.limits, self.sockets, basics.exchanges, files=self.files)
-        self._events = Events(self.workspace, manifest)
+        self.events = Events(self.workspace, manifest)
         self.workspace.listeners.append(self._announce)
 
     def started(self, url: str) -> None:
@@ -102,7 +103,7 @@ class Slack:
             await self._request_url.leave()
 
     def _announce(self, happening: Happening) -> None:
-        for body in self._events.bodies(happening):
+        for body in self.events.bodies(happening):
             self.deliveries.announce(body)
 
     async def _verify(self, url: RequestURL) -> None:

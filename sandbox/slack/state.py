@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sandbox.slack.manifest import Manifest
+from sandbox.slack.markup import links
 from sandbox.slack.menus import visible
 from sandbox.slack.modal_state import home_state, modal_state
 from sandbox.slack.model import Conversation, File, Message, Person
@@ -86,6 +87,9 @@ def person_state(person: Person, workspace: Workspace) -> JSON:
         "tz": person.tz,
         "is_bot": person.is_bot,
         "is_guest": person.is_guest,
+        "is_admin": person.is_admin or person.is_owner,
+        "team": workspace.team_of(person.id).name,
+        "is_external": person.team is not None,
         "image": avatar_url(workspace, person.id),
     }
 
@@ -100,6 +104,7 @@ def conversation_state(conversation: Conversation, workspace: Workspace, viewer:
         "members": list(conversation.members),
         "is_member": viewer is not None and viewer.id in conversation.members,
         "is_archived": conversation.is_archived,
+        "is_shared": bool(conversation.shared_with),
         "has_app": workspace.app.bot_user_id in conversation.members,
     }
 
@@ -109,14 +114,22 @@ def file_state(file: File) -> JSON:
     return {
         "id": file.id,
         "name": file.name,
-        "title": "This file was deleted." if file.is_deleted else file.title,
+        "title": _title(file),
         "mimetype": file.mimetype,
         "size": len(file.content),
         "alt_text": file.alt_text,
         "is_image": file.is_image,
         "is_deleted": file.is_deleted,
+        "is_hidden": file.is_hidden,
+        "external_url": file.external_url,
         "path": f"/_sandbox/slack/files/{file.id}",
     }
+
+
+def _title(file: File) -> str:
+    if file.is_deleted:
+        return "This file was deleted."
+    return "This file is hidden: it is older than the plan shows." if file.is_hidden else file.title
 
 
 def message_state(message: Message, conversation: Conversation, reader: Reader) -> JSON:
@@ -133,6 +146,9 @@ def message_state(message: Message, conversation: Conversation, reader: Reader) 
         "subtype": message.subtype,
         "text": message.text,
         "read": reader.message(message),
+        "formatted": message.formatted,
+        "mentions": reader.mentions(message),
+        "links": links(message),
         "blocks": message.blocks,
         "attachments": message.attachments,
         "files": [file_state(file) for file in message.files],
@@ -141,5 +157,6 @@ def message_state(message: Message, conversation: Conversation, reader: Reader) 
         "takes_shortcuts": takes_shortcuts(message),
         "edited": message.edited is not None,
         "reactions": {name: list(people) for name, people in message.reactions.items()},
+        "reacted": reader.handles(message.reactions),
         "metadata": message.metadata,
     }

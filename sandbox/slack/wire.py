@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.slack import seed
 from sandbox.slack.dates import zone
 from sandbox.slack.file_objects import file_json
-from sandbox.slack.model import SLACKBOT_ID, Conversation, Kind, Message, Person
+from sandbox.slack.model import SLACKBOT_ID, App, Conversation, Kind, Message, Person
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -20,8 +20,9 @@ def message_json(message: Message, workspace: Workspace, *, all_metadata: bool =
     written: JSON = {"type": "message"}
     if message.subtype:
         written["subtype"] = message.subtype
-    if message.by_app:
-        written |= _by_app(message, workspace)
+    app = workspace.app if message.by_app else message.another
+    if app:
+        written |= _by_app(message, app, workspace)
     else:
         written["user"] = message.user_id
     written |= {"text": message.text, "ts": message.ts}
@@ -29,6 +30,7 @@ def message_json(message: Message, workspace: Workspace, *, all_metadata: bool =
         written["client_msg_id"] = message.client_msg_id
     if not message.subtype or message.by_app:
         written["team"] = workspace.team.id
+    written |= _from_elsewhere(workspace.people[message.user_id])
     if message.blocks:
         written["blocks"] = message.blocks
     if message.attachments:
@@ -38,6 +40,7 @@ def message_json(message: Message, workspace: Workspace, *, all_metadata: bool =
         written |= {"upload": False, "display_as_bot": False}
     if message.inviter_id:
         written["inviter"] = message.inviter_id
+    written |= message.details
     return written | _marks(message, all_metadata=all_metadata) | _thread(message, workspace)
 
 
@@ -55,18 +58,29 @@ def _marks(message: Message, *, all_metadata: bool) -> JSON:
     return marks
 
 
-def _by_app(message: Message, workspace: Workspace) -> JSON:
-    app = workspace.app
+def _from_elsewhere(author: Person) -> JSON:
+    """Write whose an author is who comes from another workspace; nothing of all others."""
+    if author.team is None:
+        return {}
+    team = author.team.id
+    profile = {"name": author.handle, "real_name": author.name, "display_name": author.name, "team": team}
+    standing = {"is_restricted": author.is_guest, "is_ultra_restricted": False}
+    return {"team": team, "user_team": team, "source_team": team, "user_profile": profile | standing}
+
+
+def _by_app(message: Message, app: App, workspace: Workspace) -> JSON:
     if message.face is None:
         return {
             "user": app.bot_user_id,
             "bot_id": app.bot_id,
             "app_id": app.id,
-            "bot_profile": bot_json(workspace) | {"team_id": workspace.team.id},
+            "bot_profile": bot_json(app) | {"team_id": workspace.team.id},
         }
     face = message.face
     # A post under another name is a `bot_message` without a `user`, as those of classic apps are.
-    written: JSON = {"subtype": message.subtype or "bot_message", "bot_id": app.bot_id, "app_id": app.id}
+    written: JSON = {"subtype": message.subtype or "bot_message", "bot_id": app.bot_id}
+    if message.by_app:
+        written["app_id"] = app.id
     written["username"] = face.username or app.name
     if face.icon_url:
         written["icons"] = {"image_48": face.icon_url}
@@ -109,7 +123,8 @@ def conversation_json(conversation: Conversation, workspace: Workspace) -> JSON:
     }
     if conversation.kind is Kind.IM:
         other = next((one for one in conversation.members if one != bot), bot)
-        return common | {"user": other, "is_user_deleted": False, "is_open": True, "priority": 0}
+        shared = {"is_shared": bool(conversation.shared_with), "is_ext_shared": bool(conversation.shared_with)}
+        return common | {"user": other, "is_user_deleted": False, "is_open": True, "priority": 0} | shared
     private = conversation.kind is not Kind.PUBLIC
     return common | {
         "name": conversation.name,
@@ -120,12 +135,25 @@ def conversation_json(conversation: Conversation, workspace: Workspace) -> JSON:
         "is_private": private,
         "is_general": conversation.is_general,
         "is_member": bot in conversation.members,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": bool(conversation.shared_with),
+        "is_ext_shared": bool(conversation.shared_with),
         "is_pending_ext_shared": False,
         "creator": conversation.creator_id,
         "topic": {"value": conversation.topic, "creator": "", "last_set": 0},
         "purpose": {"value": conversation.purpose, "creator": "", "last_set": 0},
+        **_sharing(conversation, workspace),
+    }
+
+
+def _sharing(conversation: Conversation, workspace: Workspace) -> JSON:
+    """Write the workspaces of a Slack Connect channel; nothing of all others."""
+    if not conversation.shared_with:
+        return {}
+    return {
+        "conversation_host_id": workspace.team.id,
+        "shared_team_ids": [workspace.team.id, *conversation.shared_with],
+        "connected_team_ids": list(conversation.shared_with),
+        "internal_team_ids": [],
     }
 
 
@@ -139,9 +167,15 @@ def name_for_app(conversation: Conversation) -> str:
 
 
 def person_json(person: Person, workspace: Workspace, *, email: bool) -> JSON:
-    """Write a person as `users.info` does. *email*: the app may read addresses."""
+    """
+    Write a person as `users.info` does. *email*: the app may read addresses.
+
+    Somebody of another workspace is a stranger only as long as they share no conversation with the app.
+    """
+    team = workspace.team_of(person.id)
+    met = any({person.id, workspace.app.bot_user_id} <= set(one.members) for one in workspace.conversations.values())
     offset = datetime.now(zone(person.tz)).utcoffset()
-    is_app = person.id == workspace.app.bot_user_id
+    app = next((one for one in workspace.apps if one.bot_user_id == person.id), None)
     profile: JSON = {
         "real_name": person.name,
         "real_name_normalized": person.name,
@@ -153,16 +187,16 @@ def person_json(person: Person, workspace: Workspace, *, email: bool) -> JSON:
         "status_text": "",
         "status_emoji": "",
         "status_expiration": 0,
-        "team": workspace.team.id,
+        "team": team.id,
     }
     profile |= {f"image_{size}": avatar_url(workspace, person.id) for size in IMAGE_SIZES}
     if email and person.email:
         profile["email"] = person.email
-    if is_app:
-        profile |= {"bot_id": workspace.app.bot_id, "api_app_id": workspace.app.id}
+    if app is not None:
+        profile |= {"bot_id": app.bot_id, "api_app_id": app.id}
     return {
         "id": person.id,
-        "team_id": workspace.team.id,
+        "team_id": team.id,
         "name": person.handle,
         "real_name": person.name,
         "deleted": False,
@@ -170,18 +204,19 @@ def person_json(person: Person, workspace: Workspace, *, email: bool) -> JSON:
         "tz_label": person.tz.rpartition("/")[2].replace("_", " "),
         "tz_offset": int(offset.total_seconds()) if offset else 0,
         "profile": profile,
-        "is_admin": False,
-        "is_owner": False,
+        "is_admin": person.is_admin or person.is_owner,
+        "is_owner": person.is_owner,
+        "is_primary_owner": False,  # who founded the workspace is not among its people here
         "is_bot": person.is_bot and person.id != SLACKBOT_ID,  # Slack says false of Slackbot
         "is_app_user": False,
         "is_restricted": person.is_guest,
         "is_ultra_restricted": False,
+        "is_stranger": person.team is not None and not met,
         "updated": seed.CREATED,
     }
 
 
-def bot_json(workspace: Workspace) -> JSON:
-    app = workspace.app
+def bot_json(app: App) -> JSON:
     return {
         "id": app.bot_id,
         "app_id": app.id,

@@ -1,7 +1,7 @@
 """The workspace: who is where, what was said, and a call to whoever listens each time something happens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,56 +9,24 @@ from sandbox.changes import Changes
 from sandbox.clock import Clock
 from sandbox.slack import seed
 from sandbox.slack.errors import SlackError
+from sandbox.slack.happenings import Changed, Deleted, DeletedFile, Happening, Joined, Posted, Reacted, VisitedApp
 from sandbox.slack.ids import Timestamps, new_id
-from sandbox.slack.model import SLACKBOT_ID, App, Block, Conversation, Face, File, Kind, Message, Person
+from sandbox.slack.model import (
+    SLACKBOT_ID,
+    App,
+    Block,
+    Conversation,
+    Face,
+    File,
+    Kind,
+    Message,
+    Person,
+    Team,
+    UserGroup,
+)
 from sandbox.slack.pictures import check_pictures
 from sandbox.slack.triggers import Triggers
 from sandbox.slack.views import Views
-
-
-@dataclass(frozen=True)
-class Posted:
-    message: Message
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A message was edited, lost a file, or became the tombstone of a thread."""
-
-    message: Message
-    previous: Message
-
-
-@dataclass(frozen=True)
-class Deleted:
-    message: Message
-
-
-@dataclass(frozen=True)
-class Joined:
-    conversation: Conversation
-    user_id: str
-    inviter_id: str | None
-
-
-@dataclass(frozen=True)
-class Reacted:
-    message: Message
-    user_id: str
-    reaction: str
-    added: bool
-
-
-@dataclass(frozen=True)
-class VisitedApp:
-    """A person opened their direct message with the app."""
-
-    conversation: Conversation
-    user_id: str
-    tab: str
-
-
-Happening = Posted | Changed | Deleted | Joined | Reacted | VisitedApp
 
 
 class Workspace:
@@ -70,9 +38,12 @@ class Workspace:
         self.url = ""  # where the workspace is served, once it is
         self.team = seed.TEAM
         self.app: App = seed.the_app(app_name)
+        self.apps = (self.app, seed.ANOTHER)
         bot = seed.bot_user(bot_name, app_name)
-        self.people: dict[str, Person] = {person.id: person for person in (*seed.HUMANS, bot, seed.SLACKBOT)}
+        everybody = (*seed.HUMANS, *seed.OUTSIDERS, bot, seed.ANOTHER_BOT, seed.SLACKBOT)
+        self.people: dict[str, Person] = {person.id: person for person in everybody}
         self.conversations: dict[str, Conversation] = {one.id: one for one in seed.conversations()}
+        self.groups: dict[str, UserGroup] = {seed.SUPPORT_TEAM.id: seed.SUPPORT_TEAM}
         self.files: dict[str, File] = {}  # the uploaded ones by id, deleted ones included
         self.timestamps = Timestamps(clock)
         self.triggers = Triggers(clock)
@@ -92,6 +63,10 @@ class Workspace:
             ),
             None,
         )
+
+    def team_of(self, user_id: str) -> Team:
+        """Return the workspace that somebody belongs to."""
+        return self.people[user_id].team or self.team
 
     def channel_called(self, name: str) -> Conversation | None:
         return next((one for one in self.conversations.values() if one.is_channel and one.name == name), None)
@@ -119,6 +94,7 @@ class Workspace:
             list(members),
             creator_id=members[0],
             created=int(self.clock.now()),
+            shared_with=self._elsewhere(members),
         )
         self.conversations[opened.id] = opened
         self.changes.bump()
@@ -136,6 +112,7 @@ class Workspace:
             list(members),
             creator_id=members[0] if members else "",
             created=int(self.clock.now()),
+            shared_with=self._elsewhere(members),
         )
         self.conversations[made.id] = made
         self.changes.bump()
@@ -146,6 +123,7 @@ class Workspace:
         if user_id in conversation.members:
             return
         conversation.members.append(user_id)
+        conversation.shared_with = tuple(dict.fromkeys((*conversation.shared_with, *self._elsewhere([user_id]))))
         self._happened(Joined(conversation, user_id, inviter_id))
         self.post(
             conversation,
@@ -155,6 +133,11 @@ class Workspace:
             inviter_id=inviter_id,
         )
 
+    def _elsewhere(self, user_ids: list[str]) -> tuple[str, ...]:
+        """Return the other workspaces that these people come from."""
+        teams = [self.people[one].team for one in user_ids]
+        return tuple(dict.fromkeys(team.id for team in teams if team is not None))
+
     def leave(self, conversation: Conversation, user_id: str) -> None:
         if user_id not in conversation.members:
             return
@@ -163,9 +146,37 @@ class Workspace:
         conversation.members.remove(user_id)
         self.changes.bump()
 
-    def archive(self, conversation: Conversation, *, archived: bool) -> None:
+    def archive(self, conversation: Conversation, *, archived: bool, user_id: str) -> None:
+        """Close a channel or open it again; everybody reads a line about it."""
+        if conversation.is_archived is archived:
+            return
         conversation.is_archived = archived
-        self.changes.bump()
+        word = "archive" if archived else "unarchive"
+        line = f"<@{user_id}> {word}d the channel"
+        self._keep_house(conversation, user_id, word, line, members=list(conversation.members))
+
+    def describe(self, conversation: Conversation, user_id: str, *, topic: str | None, purpose: str | None) -> None:
+        """Set a channel's topic, its purpose or both."""
+        if topic is not None:
+            conversation.topic = topic
+            line = f"<@{user_id}> set the channel topic: {topic}"
+            self._keep_house(conversation, user_id, "topic", line, topic=topic)
+        if purpose is not None:
+            conversation.purpose = purpose
+            line = f"<@{user_id}> set the channel description: {purpose}"
+            self._keep_house(conversation, user_id, "purpose", line, purpose=purpose)
+
+    def rename(self, conversation: Conversation, user_id: str, name: str) -> None:
+        if self.channel_called(name):
+            raise SlackError("name_taken")
+        old, conversation.name = conversation.name, name
+        line = f'<@{user_id}> has renamed the channel from "{old}" to "{name}"'
+        self._keep_house(conversation, user_id, "name", line, old_name=old, name=name)
+
+    def _keep_house(self, conversation: Conversation, user_id: str, word: str, line: str, **details: Any) -> None:
+        """Post a line of housekeeping: `channel_topic` and such, or in a private channel `group_topic`."""
+        kind = "channel" if conversation.kind is Kind.PUBLIC else "group"
+        self.post(conversation, user_id, text=line, subtype=f"{kind}_{word}", details=details)
 
     # Messages
 
@@ -182,8 +193,11 @@ class Workspace:
         by_app: bool = False,
         face: Face | None = None,
         metadata: dict[str, Any] | None = None,
+        formatted: bool = True,
         subtype: str | None = None,
         inviter_id: str | None = None,
+        details: dict[str, Any] | None = None,
+        another: App | None = None,
         ephemeral_to: str | None = None,
         files: list[File] | None = None,
         quiet: bool = False,
@@ -191,13 +205,15 @@ class Workspace:
         """
         Post a message. A *thread_ts* whose message is gone puts it at the conversation's root, as Slack does.
 
-        *quiet*: the app does not hear of it. It never hears of ephemeral messages. Raises SlackError for pictures in
-        *blocks* that the app may not show.
+        *another*: whose it is, if it is another app's. *formatted*: bold and the like are drawn. *quiet*: the app does
+        not hear of it; it never hears of ephemeral messages. Raises SlackError for pictures in *blocks* that the app
+        may not show.
         """
         if by_app:
             self.check_pictures(blocks or [])
         if thread_ts is not None and conversation.find(thread_ts) is None:
             thread_ts = None
+        typed = not by_app and another is None and subtype in {None, "file_share"}
         message = Message(
             conversation.id,
             self.timestamps.next(),
@@ -210,8 +226,11 @@ class Workspace:
             by_app=by_app,
             face=face,
             metadata=metadata,
-            client_msg_id=None if by_app or subtype not in {None, "file_share"} else str(uuid4()),
+            formatted=formatted,
+            client_msg_id=str(uuid4()) if typed else None,
             inviter_id=inviter_id,
+            details=details or {},
+            another=another,
             ephemeral_to=ephemeral_to,
             files=list(files or []),
         )
@@ -237,7 +256,7 @@ class Workspace:
         if message.by_app:
             self.check_pictures(blocks or [])
         previous = replace(message, reactions=dict(message.reactions))
-        message.text = text
+        message.text, message.formatted = text, True  # an update cannot ask for anything else
         message.blocks = blocks or []
         message.attachments = attachments or []
         if metadata is not None:
@@ -248,6 +267,13 @@ class Workspace:
             self._happened(Changed(message, previous))
         self.changes.bump()
 
+    def unfurl(self, message: Message, attachments: list[dict[str, Any]]) -> None:
+        """Add what Slack found behind a message's links. To the app that is a change; nobody has edited anything."""
+        previous = replace(message, reactions=dict(message.reactions))
+        message.attachments = [*message.attachments, *attachments]
+        self._happened(Changed(message, previous))
+        self.changes.bump()
+
     def delete(self, message: Message) -> None:
         """Take a message away. A parent with replies leaves a tombstone, which goes with its last reply."""
         conversation = self.conversations[message.conversation_id]
@@ -256,7 +282,7 @@ class Workspace:
             message.subtype = "tombstone"
             message.user_id = SLACKBOT_ID
             message.text = "This message was deleted."
-            message.by_app = False
+            message.by_app, message.another, message.details = False, None, {}
             message.blocks, message.attachments, message.reactions, message.files = [], [], {}, []
             message.face = message.metadata = message.edited = message.client_msg_id = None
             self._happened(Changed(message, previous))
@@ -317,6 +343,7 @@ class Workspace:
             previous = replace(message)
             message.files = [gone if one is file else one for one in message.files]
             self._happened(Changed(message, previous))
+        self._happened(DeletedFile(gone))
         self.changes.bump()
 
     def visit_app(self, user_id: str, tab: str = "messages") -> None:

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from sandbox.slack.methods import METHODS
-from sandbox.slack.seed import ANA, BEN, BOT_ID, BOT_TOKEN, BOT_USER_ID, GUS
+from sandbox.slack.seed import ANA, ANOTHER, BEN, BOT_ID, BOT_TOKEN, BOT_USER_ID, GUS
 from tests.contract.slack_fixtures import plain_http
 
 GENERAL, SUPPORT, RANDOM, VIP, DESK, OLD = (
@@ -138,17 +138,20 @@ async def test_conversations_say_what_they_are(client):
 async def test_conversations_are_listed_by_kind(client):
     """conversations.list has public channels unless asked for more, and never a private one without the bot."""
     public = (await client.conversations_list())["channels"]
-    assert [one["name"] for one in public] == ["general", "support", "random", "old"]
+    assert [one["name"] for one in public] == ["general", "support", "random", "globex", "old"]
     unarchived = await client.conversations_list(exclude_archived=True, types="public_channel,private_channel")
-    assert [one["name"] for one in unarchived["channels"]] == ["general", "support", "random", "desk"]
+    assert [one["name"] for one in unarchived["channels"]] == ["general", "support", "random", "desk", "globex"]
     mine = await client.users_conversations(types="public_channel,private_channel,im", exclude_archived=True)
-    assert [one.get("name") for one in mine["channels"]] == ["general", "support", "desk", None, None, None]
+    assert [one.get("name") for one in mine["channels"]] == [
+        *("general", "support", "desk", "globex"),
+        *(None, None, None),  # direct messages have no name
+    ]
 
 
 async def test_pages_of_conversations_end_with_an_empty_cursor(client):
     """Slack's client walks pages until next_cursor is empty."""
     names = [one["name"] async for page in await client.conversations_list(limit=3) for one in page["channels"]]
-    assert names == ["general", "support", "random", "old"]
+    assert names == ["general", "support", "random", "globex", "old"]
     assert await refusal(client.conversations_list(cursor="nonsense")) == "invalid_cursor"
 
 
@@ -189,12 +192,19 @@ async def test_people_are_told_with_their_time_zone_and_standing(client):
     assert (await client.users_info(user=BOT_USER_ID))["user"]["profile"]["bot_id"] == BOT_ID
     assert await refusal(client.users_info(user="U0NOBODY001")) == "user_not_found"
     members = [one async for page in await client.users_list(limit=2) for one in page["members"]]
-    assert [one["is_bot"] for one in members] == [False, False, False, True, False]  # the last one is Slackbot
+    assert [(one["name"], one["is_bot"]) for one in members] == [
+        *((handle, False) for handle in ("ana", "ben", "gus", "eve")),
+        ("texting", True),
+        ("deployer", True),
+        ("slackbot", False),
+    ]
 
 
 async def test_a_bot_is_told(client):
-    """bots.info knows the one bot there is."""
+    """bots.info knows the app's own bot, by default too, and that of the other app."""
     assert (await client.bots_info(bot=BOT_ID))["bot"]["user_id"] == BOT_USER_ID
+    assert (await client.bots_info())["bot"]["id"] == BOT_ID
+    assert (await client.bots_info(bot=ANOTHER.bot_id))["bot"]["name"] == "Deployer"
     assert await refusal(client.bots_info(bot="B0NOBODY001")) == "bot_not_found"
 
 

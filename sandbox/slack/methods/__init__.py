@@ -1,7 +1,7 @@
 """Every Web API method the sandbox has; what is not in this table answers `unknown_method`."""
 
 from sandbox.slack.call import Method
-from sandbox.slack.methods import chat, conversations, files, identity, reactions, reading, users, views
+from sandbox.slack.methods import chat, conversations, files, identity, reactions, reading, usergroups, users, views
 
 #: Source of the tiers: each method's page under docs.slack.dev/reference/methods.
 METHODS: dict[str, Method] = {
@@ -25,6 +25,8 @@ METHODS: dict[str, Method] = {
     "users.list": Method(users.list_all, tier=2, scope="users:read"),
     "users.conversations": Method(users.conversations, tier=3),
     "users.lookupByEmail": Method(users.lookup_by_email, tier=3, scope="users:read.email"),
+    "usergroups.list": Method(usergroups.list_all, tier=2, scope="usergroups:read"),
+    "usergroups.users.list": Method(usergroups.list_users, tier=2, scope="usergroups:read"),
     "files.getUploadURLExternal": Method(files.get_upload_url, tier=4, scope="files:write"),
     "files.completeUploadExternal": Method(files.complete_upload, tier=4, scope="files:write"),
     "files.info": Method(files.info, tier=4, scope="files:read"),

@@ -24,6 +24,7 @@ async def post_message(call: Call) -> JSON:
         by_app=True,
         face=face,
         metadata=content.metadata or None,
+        formatted=call.flag("mrkdwn", default=True),
     )
     return {"channel": conversation.id, "ts": message.ts, "message": _echo(call, message)}
 

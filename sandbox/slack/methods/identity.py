@@ -27,9 +27,11 @@ async def open_connection(call: Call) -> JSON:
 
 
 async def bot_info(call: Call) -> JSON:
-    if call.given("bot") not in {"", call.workspace.app.bot_id}:
-        raise SlackError("bot_not_found")
-    return {"bot": bot_json(call.workspace)}
+    wanted = call.given("bot") or call.workspace.app.bot_id
+    for app in call.workspace.apps:
+        if app.bot_id == wanted:
+            return {"bot": bot_json(app)}
+    raise SlackError("bot_not_found")
 
 
 async def team_info(call: Call) -> JSON:
