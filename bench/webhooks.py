@@ -427,7 +427,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def _sandbox_process() -> AsyncIterator[Sandbox]:
+async def sandbox_process() -> AsyncIterator[Sandbox]:
     port = str(free_port())
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sandbox", "--port", port, stdout=asyncio.subprocess.PIPE
@@ -446,7 +446,7 @@ async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="bench") as name:
         server = start_embedded(Path(name))
         try:
-            async with _sandbox_process() as sandbox, storm(sandbox, server.get_uri(), Path(name)) as raging:
+            async with sandbox_process() as sandbox, storm(sandbox, server.get_uri(), Path(name)) as raging:
                 await _measure(raging, options)
         finally:
             server.cleanup()

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot` runs everything; `web`, `worker`, `migrate` and `doctor` one part each."""
+"""The command line: `python -m bot` runs everything; `web`, `worker`, `migrate`, `doctor` and `audit` one part each."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,16 @@ from bot import log
 from bot.app import Role, running
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.checks import StartError, Unreachable, check_blooio_key, check_slack_app_token, check_slack_bot_token
-from bot.doctor import Mark, check_public_url, check_webhook, rotate_webhook_secret
+from bot.doctor import Mark, check_inbox, check_public_url, check_webhook, rotate_webhook_secret
+from bot.permission import read_rules
+from bot.rules_check import check_rules
 from bot.server import bind
 from bot.settings import Settings, SettingsError, read_settings
 from bot.slack import open_slack
+from bot.storage.audit import trail
 from bot.storage.database import DatabaseAway, connect, database_url, migrate
 from bot.storage.webhooks import KeptWebhook, kept_webhook, replace_secret
+from bot.trail import read_since, write_trail
 
 STARTED_WRONG = 1
 SETTINGS_WRONG = 2
@@ -35,6 +40,7 @@ _COMMANDS = {
     "worker": "only send texts, follow them and draw their threads",
     "migrate": "bring the database's schema up to date and exit",
     "doctor": "check every setting against the live service, register the webhook, and say what to do",
+    "audit": "print who did what, when, as CSV: texts, edits, refusals, opt-outs and the rest",
 }
 
 
@@ -55,7 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
                 default="doctor",
                 help="only get a new secret for the webhook at PUBLIC_URL; the old one is dead at once",
             )
-    command = parser.parse_args(arguments).command or "run"
+        if name == "audit":
+            subparser.add_argument(
+                "--since", type=read_since, default="7d", help="how far back: 7d (the default) or 12h", metavar="7d"
+            )
+    options = parser.parse_args(arguments)
+    command = options.command or "run"
 
     log.configure()
     try:
@@ -64,6 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return SETTINGS_WRONG
     try:
+        if command == "audit":
+            return _run(_audit(settings, options.since))
         return _run(_COROUTINES.get(command, _serve)(settings, command))
     except (StartError, DatabaseAway) as error:
         print(error, file=sys.stderr)
@@ -133,6 +146,12 @@ async def _doctor(settings: Settings, _: str) -> int:
             except (StartError, Unreachable) as problem:
                 healthy = False
                 print(f"✗ {name}: {problem}")
+        for name, finding in await check_rules(slack, read_rules(settings)):
+            print(f"{finding.mark} {name}: {finding.words}")
+            healthy = healthy and finding.mark is not Mark.WRONG
+        inbox = await check_inbox(settings, slack)
+        print(f"{inbox.mark} Inbox: {inbox.words}")
+        healthy = healthy and inbox.mark is not Mark.WRONG
         if settings.public_url is not None:
             reached = await check_public_url(settings.public_url)
             print(f"{reached.mark} PUBLIC_URL: {reached.words}")
@@ -156,6 +175,19 @@ async def _rotate(settings: Settings, _: str) -> int:
         rotated = await rotate_webhook_secret(settings, BlooioClient(http), replace=replace)
     print(f"{rotated.mark} Webhooks: {rotated.words}")
     return STARTED_WRONG if rotated.mark is Mark.WRONG else 0
+
+
+async def _audit(settings: Settings, since: timedelta) -> int:
+    """Print the trail of the last *since*."""
+    try:
+        async with _database(settings) as connection:
+            await connection.execute("SELECT FROM audit LIMIT 0")
+            await write_trail(trail(connection, since=since), sys.stdout)
+    except Unreachable as away:
+        raise StartError(str(away)) from away
+    except psycopg.errors.UndefinedTable as error:
+        raise StartError("This database has no trail yet. Run `python -m bot migrate` first.") from error
+    return 0
 
 
 async def _check_database(settings: Settings) -> str:

@@ -15,10 +15,12 @@ from bot.blocks import composer
 from bot.blocks.composer import CHECKING, REPLY_ONLY, UNKNOWN, OurLine, Writing, new_text, read_writing
 from bot.blocks.mrkdwn import Payload, escape
 from bot.slack import Slack, SlackError, SlackRefused
+from bot.storage.writers import Writers
 from bot.texting.book import Book
 from bot.texting.errors import NotAccepted, NotFound, OwnNumber, TextingError
-from bot.texting.model import Address, Known, Thread
+from bot.texting.model import Address, Author, Known, Thread
 from bot.texting.service import Texting
+from bot.typing_sign import TypingSign
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +48,14 @@ class Opening:
 class Composer:
     """Opens the form, and says in it what will happen."""
 
-    def __init__(self, *, texting: Texting, slack: Slack, book: Book) -> None:
+    def __init__(
+        self, *, texting: Texting, slack: Slack, book: Book, writers: Writers, typing: TypingSign | None = None
+    ) -> None:
         self._texting = texting
         self._slack = slack
         self._book = book
+        self._writers = writers
+        self._typing = typing
         self._last: dict[str, str] = {}  # form to the `action_ts` of the last choice in it, oldest form first
 
     async def open(self, opening: Opening) -> bool:
@@ -98,10 +104,15 @@ class Composer:
         """Fill in what we know already; return also whether Blooio has to be asked for the rest."""
         address = _address(writing)
         if address is None:
-            return replace(writing, outlook="", thread_in=None), False
-        known = await self._known(team_id, address, writing.line, within)
-        writing = replace(writing, thread_in=_visible(known.thread, user_id))
-        if problem := self._refusal(address, writing.line):
+            return replace(writing, outlook="", meanwhile="", thread_in=None), False
+        known, others = await asyncio.gather(
+            self._known(team_id, address, writing.line, within), self.begin(team_id, address, user_id)
+        )
+        thread_in = _visible(known.thread, user_id)
+        writing = replace(writing, thread_in=thread_in, meanwhile=composer.also_writing(others))
+        if known.opted_out is not None:
+            return replace(writing, outlook=composer.refused(known.opted_out)), False
+        if problem := self._refusal(address, writing.line, known):
             return replace(writing, outlook=problem), False
         if self._texting.knows(known):
             return replace(writing, outlook=composer.outlook(address, known.capabilities)), False
@@ -114,13 +125,47 @@ class Composer:
             logger.warning("person_not_looked_up code=%s", error.code)
             return Known(None, None)
 
-    def _refusal(self, address: Address, line: str | None) -> str | None:
+    async def begin(self, team_id: str, address: Address, user_id: str) -> list[Author]:
+        """Let others know that somebody writes to a person; return who else does. Never fails, never takes long."""
+        try:
+            async with asyncio.timeout(_BEFORE_A_FORM.total_seconds()):
+                name = (await self._slack.profile(user_id, fallback="Somebody")).name
+                await self._writers.begins(team_id, address, Author(user_id, name))
+                return await self._writers.writing_to(team_id, address, besides=user_id)
+        except (TextingError, TimeoutError):
+            logger.warning("writers_not_known")
+            return []
+        finally:
+            if self._typing is not None:
+                self._typing.begin(team_id, address, user_id)
+
+    async def end(self, *, team_id: str, user_id: str) -> None:
+        """Somebody has sent what they wrote, or closed the form. Never fails."""
+        addresses: list[Address] = []
+        try:
+            addresses = await self._writers.ends(team_id, user_id)
+        except TextingError:
+            logger.warning("writer_not_forgotten")  # it expires
+        if self._typing is not None:
+            self._typing.end(team_id, user_id, addresses)
+
+    async def crossing(self, team_id: str, address: Address, author: Author) -> str | None:
+        """Say, once, that a colleague texted the person while *author* was writing: plain text. Never fails."""
+        try:
+            crossing = await self._writers.crossed(team_id, address, author)
+        except TextingError:
+            logger.warning("crossing_not_known")
+            return None
+        return composer.crossed(crossing.author, crossing.body) if crossing is not None else None
+
+    def _refusal(self, address: Address, line: str | None, known: Known) -> str | None:
         """Say why no text of ours can begin there, if that needs no asking."""
         try:
             self._texting.check_address(address)
         except OwnNumber as error:
             return escape(error.words)
-        return REPLY_ONLY if self._texting.can_only_reply(line) else None
+        line = (known.thread.line if known.thread else None) or line
+        return REPLY_ONLY if self._texting.can_only_reply(line) and not known.wrote_first else None
 
     async def _check(
         self, writing: Writing, team_id: str, view_id: str, made_from: str | None, is_last: Callable[[], bool]

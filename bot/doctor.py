@@ -1,6 +1,7 @@
 """What `python -m bot doctor` finds out about the webhook, and how it says so. `checks` looks at the credentials."""
 
 import json
+import re
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,8 +16,12 @@ from bot.blooio.wire import Webhook
 from bot.checks import Unreachable
 from bot.registration import delivers, find_or_register, webhook_url
 from bot.settings import LOOPBACK, Settings
+from bot.slack import Slack, SlackError
 from bot.storage.webhooks import KeptWebhook
 from bot.texting.errors import AlreadyExists, NotAccepted, TextingError, Unavailable
+
+#: How Slack's ids of channels look.
+_CONVERSATION = re.compile(r"[CG][A-Z0-9]{5,}")
 
 _ROTATE = "python -m bot doctor --rotate-webhook-secret"
 _SETTINGS = "the bot's settings (the environment or .env)"
@@ -51,6 +56,38 @@ async def check_public_url(public_url: str) -> Finding:
     return Finding(
         Mark.NOTE, f"{address} answered {status} instead of 200. Is the bot running, and does this address lead to it?"
     )
+
+
+async def check_inbox(settings: Settings, slack: Slack) -> Finding:
+    """Say whether texts from people who write first can be shown somewhere."""
+    if settings.inbox is None:
+        return Finding(
+            Mark.NOTE,
+            "INBOX_CHANNEL is not set, nor is ADMIN_CHANNEL: when somebody writes whom nobody texted, their text is "
+            "kept, and nobody in Slack sees it. Set INBOX_CHANNEL to the id of a channel (C…), then it appears there.",
+        )
+    named = "INBOX_CHANNEL" if settings.inbox_channel else "INBOX_CHANNEL is not set; ADMIN_CHANNEL"
+    if not _CONVERSATION.fullmatch(settings.inbox):
+        return Finding(
+            Mark.WRONG,
+            f"{named} is {settings.inbox!r}, which is no channel's id. Copy the id (C…) from the end of the channel's "
+            "details in Slack.",
+        )
+    try:
+        place = await slack.place(settings.inbox)
+    except SlackError as error:
+        return Finding(Mark.NOTE, f"Slack did not say how {settings.inbox} is ({error}). Run this again.")
+    if place.archived:
+        return Finding(
+            Mark.WRONG, f"{named} is {settings.inbox}, which is archived. Unarchive it, or set another channel."
+        )
+    if not place.usable:
+        return Finding(
+            Mark.WRONG,
+            f"{named} is {settings.inbox}, which does not exist, or is private and the bot is not in it. Invite it "
+            "there, or set another channel.",
+        )
+    return Finding(Mark.WELL, f"{named} is {settings.inbox}: texts from people who write first appear there")
 
 
 async def check_webhook(

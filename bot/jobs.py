@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
@@ -18,6 +19,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from bot.background import beside
+from bot.files.incoming import IncomingFiles
+from bot.signs import Signs
 from bot.storage.database import Pool
 from bot.storage.presence import WORKER, Presence
 from bot.texting.service import Postponed, Texting
@@ -27,8 +30,12 @@ logger = logging.getLogger(__name__)
 #: Texts under way at once in one process. They mostly wait for Blooio.
 CONCURRENCY = 64
 
-#: How long a stopping worker waits for the texts under way.
+#: Files fetched at once in one process.
+FILES_AT_ONCE = 8
+
+#: How long a stopping worker waits for the texts under way; and for files, which are fetched again without harm.
 GRACE_SECONDS = 20.0
+FILES_GRACE_SECONDS = 3.0
 
 #: How often jobs are looked for that no notification announces: due retries, a dead worker's jobs.
 _POLL_SECONDS = 0.25
@@ -47,56 +54,106 @@ _DEAD_WORKERS_JOBS = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """Jobs that no other queue's can hold up: each has a worker of its own in every process."""
+
+    name: str
+    concurrency: int
+    grace_seconds: float
+
+
+#: However slow the fetching of files is, no text waits for it.
+_TEXTS = _Queue("default", CONCURRENCY, GRACE_SECONDS)
+_FILES = _Queue("files", FILES_AT_ONCE, FILES_GRACE_SECONDS)
+
+
 class Jobs:
     """The queue. `defer` is for the storage, `work` for the worker."""
 
     def __init__(self, pool: Pool, presence: Presence) -> None:
         self._pool = pool
         self._presence = presence
-        self._app = App(connector=PsycopgConnector())
-        self._app.job_manager = _PresentWorkers(self._app.connector, presence)
+        self._app, self._files_app = _app(_TEXTS, presence), _app(_FILES, presence)
         self._texting: Texting | None = None
+        self._files: IncomingFiles | None = None
+        self._signs: Signs | None = None
 
         @self._app.task(name="deliver", retry=_WhenPostponed())
         async def deliver(delivery_id: str) -> None:
             assert self._texting is not None  # noqa: S101  (`work` sets it before any job runs)
             await self._texting.deliver(UUID(delivery_id))
 
-        self._deliver = deliver
+        @self._files_app.task(name="fetch_files", queue=_FILES.name, retry=_WhenPostponed())
+        async def fetch_files(inbound_id: str) -> None:
+            assert self._files is not None  # noqa: S101  (`work` sets it before any job runs)
+            await self._files.bring(UUID(inbound_id))
 
-    async def defer(self, connection: AsyncConnection[Any], delivery_id: UUID, thread_id: int) -> None:
-        """Queue one text in the caller's transaction, behind the earlier texts of its thread."""
-        job = self._deliver.configure(lock=f"thread:{thread_id}", connection=connection)
+        @self._app.task(name="show_tapback", retry=_WhenPostponed(), pass_context=True)
+        async def show_tapback(context: JobContext, inbound_id: str) -> None:
+            assert self._signs is not None  # noqa: S101  (`work` sets it before any job runs)
+            await self._signs.show(UUID(inbound_id), attempt=context.job.attempts + 1)
+
+        @self._app.task(name="mark_read", retry=_WhenPostponed(), pass_context=True)
+        async def mark_read(context: JobContext, thread_id: int) -> None:
+            assert self._signs is not None  # noqa: S101  (`work` sets it before any job runs)
+            await self._signs.mark_read(thread_id, attempt=context.job.attempts + 1)
+
+        self._deliver = deliver
+        self._fetch_files = fetch_files
+        self._show_tapback = show_tapback
+        self._mark_read = mark_read
+
+    async def defer(
+        self, connection: AsyncConnection[Any], delivery_id: UUID, thread_id: int, *, first: bool = False
+    ) -> None:
+        """Queue one text in the caller's transaction: behind the earlier ones of its thread, or before all of them."""
+        job = self._deliver.configure(lock=f"thread:{thread_id}", priority=int(first), connection=connection)
         await job.defer_async(delivery_id=str(delivery_id))
 
     async def defer_files(self, connection: AsyncConnection[Any], inbound_id: UUID) -> None:
-        """Queue the fetching of one text's files in the caller's transaction."""
+        """Queue the fetching of one text's files in the caller's transaction, behind an earlier job for the same."""
+        job = self._fetch_files.configure(lock=f"files:{inbound_id}", connection=connection)
+        await job.defer_async(inbound_id=str(inbound_id))
+
+    async def defer_tapback(self, connection: AsyncConnection[Any], inbound_id: UUID) -> None:
+        """Queue what brings the team's reactions to one text to the phone, in the caller's transaction."""
+        job = self._show_tapback.configure(lock=f"tapback:{inbound_id}", connection=connection)
+        await job.defer_async(inbound_id=str(inbound_id))
+
+    async def defer_read(self, connection: AsyncConnection[Any], thread_id: int) -> None:
+        """Queue the marking of one thread as read, in the caller's transaction."""
+        job = self._mark_read.configure(lock=f"read:{thread_id}", connection=connection)
+        await job.defer_async(thread_id=thread_id)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Jobs"]:
-        async with self._app.open_async(self._pool):
+        async with self._app.open_async(self._pool), self._files_app.open_async(self._pool):
             yield self
 
     @asynccontextmanager
-    async def work(self, texting: Texting) -> AsyncIterator[None]:
+    async def work(self, texting: Texting, files: IncomingFiles, signs: Signs) -> AsyncIterator[None]:
         """Run jobs until the block is left; then finish those under way, within the grace period."""
-        self._texting = texting
+        self._texting, self._files, self._signs = texting, files, signs
         async with (
             beside(self._watch_for_the_dead(), "watch for dead workers"),
-            beside(self._run_workers(), "worker"),  # finishes what is under way while the other still watches
+            # Each finishes what is under way while the first still watches.
+            beside(self._run_workers(self._app, _TEXTS), "worker"),
+            beside(self._run_workers(self._files_app, _FILES), "files worker"),
         ):
             yield
 
-    async def _run_workers(self) -> None:
+    async def _run_workers(self, app: App, queue: _Queue) -> None:
         """Run a worker, and another when it gives up: it does when it loses the database."""
         while True:
             with suppress(ConnectorException, psycopg.Error):
-                await self._app.run_worker_async(
-                    concurrency=CONCURRENCY,
+                await app.run_worker_async(
+                    queues=[queue.name],
+                    concurrency=queue.concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=_POLL_SECONDS,
                     delete_jobs="always",  # what became of a text stands in its row; old jobs would only pile up
-                    shutdown_graceful_timeout=GRACE_SECONDS,
+                    shutdown_graceful_timeout=queue.grace_seconds,
                 )
             logger.warning("worker_stopped")
             await asyncio.sleep(1)
@@ -132,19 +189,20 @@ class _PresentWorkers(JobManager):
     of one just finished would wait for the next look at the queue, so the worker is told to look at once.
     """
 
-    def __init__(self, connector: Any, presence: Presence) -> None:
+    def __init__(self, connector: Any, presence: Presence, *, place: str) -> None:
         super().__init__(connector)
         self._presence = presence
+        self._place = place
         self._look: NotificationCallback | None = None
 
     async def register_worker(self) -> int:
         worker_id = await super().register_worker()
-        await self._presence.hold_worker(worker_id)
+        await self._presence.hold_worker(worker_id, self._place)
         return worker_id
 
     async def unregister_worker(self, worker_id: int) -> None:
         await super().unregister_worker(worker_id)
-        await self._presence.release_worker()
+        await self._presence.release_worker(self._place)
 
     async def listen_for_jobs(
         self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
@@ -172,6 +230,12 @@ class _PresentWorkers(JobManager):
                 await asyncio.sleep(1)
             else:
                 return
+
+
+def _app(queue: _Queue, presence: Presence) -> App:
+    app = App(connector=PsycopgConnector())
+    app.job_manager = _PresentWorkers(app.connector, presence, place=queue.name)
+    return app
 
 
 class _WhenPostponed(BaseRetryStrategy):

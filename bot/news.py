@@ -19,10 +19,12 @@ from psycopg_pool import PoolTimeout
 from bot.background import beside
 from bot.blooio import webhook
 from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction, StatusChanged
+from bot.group_texts import GroupTexts
 from bot.leading import Hears
 from bot.storage.deliveries import Deliveries
 from bot.storage.events import Events, StoredEvent
-from bot.texting.model import Received, Told
+from bot.storage.tapbacks import Tapbacks
+from bot.texting.model import Address, Received, Told
 from bot.texting.threads import Threads
 
 logger = logging.getLogger(__name__)
@@ -44,11 +46,15 @@ _TIDY_SECONDS = 60.0
 class News:
     """Applies events, one process at a time: it is a part of what the leader does."""
 
-    def __init__(self, *, events: Events, deliveries: Deliveries, threads: Threads, keep: timedelta) -> None:
+    def __init__(
+        self, *, events: Events, deliveries: Deliveries, tapbacks: Tapbacks, threads: Threads, keep: timedelta
+    ) -> None:
         self._events = events
         self._deliveries = deliveries
+        self._tapbacks = tapbacks
         self._threads = threads
         self._keep = keep
+        self._groups = GroupTexts()
         self._announced = asyncio.Event()
         self.hears: Hears = {"texting_event": lambda _: self._announced.set()}
 
@@ -81,14 +87,28 @@ class News:
         message_ids = await self._events.to_apply(_BATCH)
         if message_ids:
             await self._bring_up_to_date(message_ids)
-        received = await self._events.named("message.received", _BATCH)
+        received: list[StoredEvent] = []
+        if self._threads.know_their_workspace:  # until then they wait
+            received = await self._events.named("message.received", _BATCH)
         for stored in received:
-            # What they write in a group answers nobody in particular.
-            if isinstance(event := read(stored), MessageReceived) and event.group_id is None:
-                await self._threads.receive(received_of(event))
-        if received:
-            await self._events.applied([stored.key for stored in received])
-        return len(message_ids) == _BATCH or len(received) == _BATCH
+            await self._receive(stored)
+            await self._events.applied([stored.key])  # one by one: a later one may bring an earlier one up again
+        reacted_to = await self._events.reacted_to(_BATCH)
+        if reacted_to:
+            await self._show_reactions(reacted_to)
+        return _BATCH in {len(message_ids), len(received), len(reacted_to)}
+
+    async def _receive(self, stored: StoredEvent) -> None:
+        event = read(stored)
+        if not isinstance(event, MessageReceived):
+            return
+        if event.group_id is not None:  # what they write in a group answers nobody in particular
+            self._groups.passed_over()
+            return
+        try:
+            await self._threads.receive(received_of(event))
+        except psycopg.DataError:  # the same again would fail again, and all that comes after would wait for it
+            logger.exception("text_not_storable message=%s", stored.message_id)
 
     async def _bring_up_to_date(self, message_ids: Sequence[str]) -> None:
         keys: list[str] = []
@@ -105,8 +125,27 @@ class News:
         await self._deliveries.tell(message_ids, told)
         await self._events.applied(keys)
 
+    async def _show_reactions(self, message_ids: Sequence[str]) -> None:
+        """Let texts of people's show what they themselves put on them."""
+        keys: list[str] = []
+
+        async def told() -> dict[str, tuple[str, ...]]:
+            by_text: dict[str, list[Event]] = defaultdict(list)
+            for one in await self._events.about(message_ids):
+                event = read(one)
+                if isinstance(event, MessageReceived):
+                    continue
+                keys.append(one.key)
+                if event is not None and one.message_id is not None:
+                    by_text[one.message_id].append(event)
+            return {message_id: told_by(events).reactions or () for message_id, events in by_text.items()}
+
+        await self._tapbacks.tell(message_ids, told)
+        await self._events.applied(keys)
+
     async def _tidy(self) -> None:
         while True:
+            self._groups.say()
             try:
                 await self._events.give_up(_OURS_WITHIN)
                 await self._events.forget(self._keep)
@@ -135,6 +174,7 @@ def received_of(event: MessageReceived) -> Received:
         channel=event.channel,
         at=event.at,
         told=True,
+        reply_to=event.reply_to,
     )
 
 
@@ -150,14 +190,19 @@ def told_by(events: Iterable[Event]) -> Told:
 
 
 def _standing(reactions: Iterable[Reaction]) -> tuple[str, ...]:
-    """Return the reactions that were not taken back."""
-    standing: list[str] = []
+    """
+    Return the reactions that stand: one of each person at most, as their phones have it.
+
+    Another takes the place of the last, and Blooio may or may not tell that the last was taken back.
+    """
+    standing: dict[Address | None, str] = {}
     for reaction in sorted(reactions, key=_when):
-        if reaction.reaction in standing:
-            standing.remove(reaction.reaction)
         if reaction.added:
-            standing.append(reaction.reaction)
-    return tuple(standing)
+            standing.pop(reaction.address, None)
+            standing[reaction.address] = reaction.reaction
+        elif standing.get(reaction.address) == reaction.reaction:
+            del standing[reaction.address]
+    return tuple(standing.values())
 
 
 def _when(reaction: Reaction) -> float:

@@ -1,7 +1,8 @@
 """
 The notifier tells people, once, what they should not have to look for.
 
-The author of a text hears that it failed, and an admin channel what only an admin can mend.
+The author of a text hears that it failed, an admin channel what only an admin can mend, and whoever is to look after
+a person from now on that somebody handed them over.
 
 Whom to tell stands in rows that whoever fails a text leaves behind; the leader posts them. A post whose answer was
 lost is looked for before it is made again.
@@ -18,11 +19,11 @@ from psycopg_pool import PoolTimeout
 
 from bot.background import beside
 from bot.blocks.mrkdwn import Payload
-from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text
+from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text, handed_off
 from bot.lanes import Lane
 from bot.leading import Hears
 from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
-from bot.storage.notices import FailedText, Notice, Notices
+from bot.storage.notices import FailedText, HandedOff, Notice, Notices
 from bot.texting.routing import can_be_replaced
 
 logger = logging.getLogger(__name__)
@@ -88,10 +89,12 @@ class Notifier:
         if notice is None:
             return
         try:
-            if notice.text is None:
-                await self._tell_admins(notice)
-            else:
+            if notice.text is not None:
                 await self._tell_author(notice, notice.text)
+            elif notice.handed is not None:
+                await self._tell_owner(notice, notice.handed)
+            else:
+                await self._tell_admins(notice)
         except SlackBusy as busy:
             await self._notices.wait(notice_id, busy.retry_after, failed=False)
             self._posts.later(notice_id, busy.retry_after + _A_MOMENT)
@@ -110,7 +113,7 @@ class Notifier:
         if notice.cause in CAUSES:
             await self._notices.alert(notice.cause)
         delivery, thread = text.requested.delivery, text.requested.thread
-        if not can_be_replaced(delivery):
+        if delivery.automatic or not can_be_replaced(delivery):  # the bot needs no notice: its thread shows it
             await self._notices.posted(notice.id)
             return
         if text.posted_ts is None and datetime.now(UTC) - notice.raised_at < _DRAWN_WITHIN:
@@ -122,6 +125,16 @@ class Notifier:
             url = self._slack.permalink(text.posted_in, text.posted_ts, thread_ts=thread.card_ts)
         home = await self._slack.direct(delivery.author.user_id)
         await self._post(notice, home, failed_text(text.requested, url=url))
+
+    async def _tell_owner(self, notice: Notice, handed: HandedOff) -> None:
+        """Tell somebody whom they look after now, unless that has moved on."""
+        thread = handed.thread
+        if thread.owner is None or thread.owner.user_id != handed.to:
+            await self._notices.posted(notice.id)
+            return
+        url = self._slack.permalink(thread.conversation_id, thread.card_ts) if thread.card_ts else None
+        home = await self._slack.direct(handed.to)
+        await self._post(notice, home, handed_off(handed.person, thread, by_name=handed.by_name, url=url))
 
     async def _tell_admins(self, notice: Notice) -> None:
         """Tell the admins in their channel; without one, or when it takes no post, in the log."""

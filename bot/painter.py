@@ -21,15 +21,17 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from bot.background import beside
-from bot.blocks.card import card, label
-from bot.blocks.inbound import inbound
+from bot.blocks.card import card
+from bot.blocks.inbound import FACE_EMOJI, face_name, inbound
 from bot.blocks.marks import marks_of
 from bot.blocks.mrkdwn import Payload
+from bot.blocks.notice import INBOX_CLOSED
 from bot.blocks.receipt import receipt
 from bot.blocks.remark import remark
 from bot.lanes import Lane
 from bot.leading import Hears
-from bot.slack import TOKEN_ERRORS, Profile, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.members import Profile
+from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.drawings import Drawings, MarkedReply, Shown, ShownThread
 from bot.texting.model import Author, Delivery, Inbound, Person, Thread
 
@@ -79,9 +81,10 @@ _NO_PLACE = {
 class Painter:
     """Draws threads, one process at a time: it is a part of what the leader does."""
 
-    def __init__(self, *, drawings: Drawings, slack: Slack) -> None:
+    def __init__(self, *, drawings: Drawings, slack: Slack, inbox: str | None) -> None:
         self._drawings = drawings
         self._slack = slack
+        self._inbox = inbox
         self._seen: dict[int, float] = {}  # when a thread's card was last known to be there
         self._posts = Lane("posting", self._post, concurrency=POSTS)
         self._edits = Lane("editing", self._edit, concurrency=EDITS, pause=SETTLE)
@@ -190,7 +193,7 @@ class Painter:
             await self._drawings.begin_marking(reply, new)
             for name in sorted(new):
                 await self._slack.react(reply.conversation_id, reply.ts, name)
-        for name in sorted(marked.marks - wanted):
+        for name in sorted((marked.marks | marked.perhaps) - wanted):
             await self._slack.unreact(reply.conversation_id, reply.ts, name)
         await self._drawings.marked(marked, wanted)
 
@@ -242,7 +245,7 @@ class Painter:
             case Delivery(automatic=False, typed=False, author=author):
                 return await self._profile(author)
             case Inbound():
-                return Profile(label(person), None)
+                return Profile(face_name(person), None, emoji=FACE_EMOJI)
         return None
 
     async def _edit_entries(self, shown: ShownThread) -> bool:
@@ -259,7 +262,8 @@ class Painter:
 
     async def _card(self, shown: ShownThread) -> Payload:
         owner = shown.thread.owner
-        return card(shown.person, shown.thread, owner_name=(await self._profile(owner)).name if owner else None)
+        name = (await self._profile(owner)).name if owner else None
+        return card(shown.person, shown.thread, owner_name=name, replies=shown.replies)
 
     async def _card_stands(self, shown: ShownThread) -> bool:
         """
@@ -304,8 +308,9 @@ class Painter:
         """
         Make a home for a thread whose conversation took no post: join it, or move to a DM with the text's author.
 
-        The text itself was accepted and goes out all the same, so it must show somewhere its author looks. What
-        somebody wrote to nobody in particular waits for the conversation.
+        The text itself was accepted and goes out all the same, so it must show somewhere its author looks. Whoever
+        wrote to nobody in particular is moved to the inbox; if that is what takes no post, they wait for it, and an
+        admin hears of it.
         """
         home = thread.conversation_id
         self._slack.forget_place(home)
@@ -316,7 +321,14 @@ class Painter:
                 logger.info("not_joined thread=%d error=%s", thread.id, not_joined.code)
             else:
                 return
-        if author is None or not home.startswith(("C", "G")):
+        if author is None:
+            if self._inbox is None or self._inbox == home:
+                await self._drawings.alert(INBOX_CLOSED)
+                raise refused
+            logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
+            await self._drawings.move(thread.id, self._inbox, None)
+            return
+        if not home.startswith(("C", "G")):
             raise refused  # a DM is the last resort, and it was refused too
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
         await self._drawings.move(thread.id, await self._slack.direct(author.user_id), author)

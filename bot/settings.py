@@ -5,12 +5,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import phonenumbers
 
+from bot.reading import opt_words
+from bot.reading.command import MAX_BODY
+from bot.reading.opt_words import OptWords
+from bot.texting.model import OptWord
+
 LAST_PORT = 65_535
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+#: How a setting says that there is to be nothing: an empty value counts as absent.
+_NONE = {"none", "off"}
+
+_ANSWERS = MappingProxyType(
+    {
+        OptWord.STOP: "You will get no more texts from {team}. Reply START to get them again.",
+        OptWord.START: "You will get texts from {team} again. Reply STOP to get no more.",
+        OptWord.HELP: "This is {team}. We read what you text here, and answer. Reply STOP to get no more texts.",
+    }
+)
 
 
 class SettingsError(Exception):
@@ -46,10 +63,31 @@ class Settings:
     inbox_channel: str | None
     admin_channel: str | None  # hears of what only an admin can mend
     keep_events: timedelta  # how long what Blooio told us is kept as it came
+    max_file_bytes: int  # of a file that a person sends
+    opt_words: OptWords  # that people opt out and in with, or ask for help
+    opt_answers: Mapping[OptWord, str | None]  # what is texted back, with {team} for the workspace; None: nothing
+    text_channels: frozenset[str]  # conversations from which people may text; empty: all
+    text_users: frozenset[str]  # who may text, and
+    text_groups: frozenset[str]  # members of which user groups; both empty: everybody
+    text_admins: frozenset[str]  # who may mend things; empty: the Slack workspace's admins
+    allow_guests: bool
+    allow_external: bool  # people of other workspaces
+    typing: bool  # people see it while somebody writes to them in the form
+    mark_read: bool  # people see that what they wrote was read
 
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+    @property
+    def inbox(self) -> str | None:
+        """Where texts from people without a thread go; None: nowhere."""
+        return self.inbox_channel or self.admin_channel
+
+    @property
+    def webhooks(self) -> bool:
+        """Whether Blooio tells of what is new, as far as the settings go."""
+        return bool(self.blooio_webhook_secrets) or self.blooio_register_webhook
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -81,12 +119,35 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         inbox_channel=reader.text("INBOX_CHANNEL"),
         admin_channel=reader.text("ADMIN_CHANNEL"),
         keep_events=timedelta(days=reader.number("KEEP_EVENTS_DAYS", default=30, least=1, most=3650)),
+        max_file_bytes=reader.number("MAX_FILE_MB", default=25, least=1, most=1000) * 2**20,
+        opt_words=_opt_words(reader),
+        opt_answers=MappingProxyType(
+            {word: reader.answer(f"{word.name}_REPLY", default=answer) for word, answer in _ANSWERS.items()}
+        ),
+        text_channels=reader.ids("TEXT_CHANNELS", begin="CGD", example="C0123456789"),
+        text_users=reader.ids("TEXT_USERS", begin="UW", example="U0123456789"),
+        text_groups=reader.ids("TEXT_GROUPS", begin="S", example="S0123456789"),
+        text_admins=reader.ids("TEXT_ADMINS", begin="UW", example="U0123456789"),
+        allow_guests=reader.switch("ALLOW_GUESTS", default=False),
+        allow_external=reader.switch("ALLOW_EXTERNAL", default=False),
+        typing=reader.switch("TYPING", default=False),
+        mark_read=reader.switch("MARK_READ", default=False),
     )
     if settings.blooio_register_webhook and settings.public_url is None:
         reader.problem("PUBLIC_URL", "is missing: BLOOIO_REGISTER_WEBHOOK needs the address where Blooio can reach us")
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
+
+
+def _opt_words(reader: "_Reader") -> OptWords:
+    names = ("STOP_WORDS", "START_WORDS", "HELP_WORDS")
+    stop = reader.words(names[0], default=opt_words.STOP_WORDS)
+    start = reader.words(names[1], default=opt_words.START_WORDS)
+    help_ = reader.words(names[2], default=opt_words.HELP_WORDS)
+    for word in opt_words.clashes(("STOP", *stop), ("START", *start), help_):
+        reader.problem(" and ".join(names), f"should not have {word} in common: a word means one thing")
+    return OptWords.of(stop, start, help_)
 
 
 class _Reader:
@@ -128,6 +189,23 @@ class _Reader:
             self.problem(name, "should start with postgresql://")
         return value
 
+    def words(self, name: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.text(name)
+        if value is None:
+            return default
+        if value.lower() in _NONE:
+            return ()
+        words = tuple(word.strip() for word in value.split(","))
+        if not all(map(opt_words.bare, words)):
+            self.problem(name, "should be words with commas between them, or none")
+        return words
+
+    def answer(self, name: str, *, default: str) -> str | None:
+        value = self.text(name) or default
+        if len(value) > MAX_BODY:
+            self.problem(name, f"should have at most {MAX_BODY:,} characters")
+        return None if value.lower() in _NONE else value
+
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         value = self.text(name)
         if value is None:
@@ -136,6 +214,14 @@ class _Reader:
             self.problem(name, f"should be a number from {least} to {most}")
             return default
         return int(value)
+
+    def ids(self, name: str, *, begin: str, example: str) -> frozenset[str]:
+        """Read a list of Slack's ids, which start with one of the letters *begin*."""
+        found = frozenset((self.text(name) or "").replace(",", " ").split())
+        wrong = sorted(one for one in found if not re.fullmatch(rf"[{begin}][A-Z0-9]+", one))
+        if wrong:
+            self.problem(name, f"should be ids such as {example}, separated by commas, and not {', '.join(wrong)}")
+        return found
 
     def region(self, name: str, *, default: str) -> str:
         value = (self.text(name) or default).upper()

@@ -10,18 +10,21 @@ The bot speaking first: posts and edits in Slack, with every failure sorted into
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import IO, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from yarl import URL
+
+from bot.asked import Asked
+from bot.members import Member, Profile, read_member
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,27 @@ _POST_LANDS = timedelta(seconds=2)
 
 #: Few messages are edited at once, so one edit must not hold the others up. It can be made again without harm.
 _UPDATE_SECONDS = 10.0
+
+#: A file may be large. What does not get on is noticed by nobody else, so the whole of it has a bound.
+_UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
+_DOWNLOAD_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
+_PIECE = 64 * 1024  # bytes
+
+#: Where files of Slack's are, and how often we follow it there.
+_SLACKS = ".slack.com"
+_REDIRECTS = 4
+_REDIRECTING = {301, 302, 303, 307, 308}
+
+#: Who asks about somebody waits with all who do, so one call must not hold them up: the next one may be answered.
+_ASKED_SECONDS = 5.0
+
+#: Slack tells of its members by the page; of a large workspace those who joined first are enough to begin with.
+_PAGE_OF_MEMBERS = 200
+_PAGES_MET = 5
+
+#: `error` values of people whom our workspace does not show us, and of groups that nobody is in.
+_NOT_OURS = {"user_not_found", "user_not_visible"}
+_NO_GROUP = {"no_such_subteam", "subteam_not_found"}
 
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
@@ -85,20 +109,30 @@ class SlackRefused(SlackError):
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """How a person in Slack looks to others."""
-
-    name: str
-    picture_url: str | None
-    zone: tzinfo = UTC  # where they are
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """A conversation in Slack and whether a thread can live there."""
 
     usable: bool
     archived: bool = False
+    name: str | None = None  # of a channel that everybody may know
+    direct: bool = False  # a conversation of two people or a few, and no channel
+
+
+class Download:
+    """A file that is being read."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.content_type = response.headers.get("Content-Type", "").lower()
+        self.length = response.content_length  # bytes; None: Slack does not say
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield it piece by piece. Raises SlackTrouble when it breaks off."""
+        try:
+            async for piece in self._response.content.iter_chunked(_PIECE):
+                yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SlackTrouble(type(error).__name__) from error
 
 
 class Slack:
@@ -109,7 +143,9 @@ class Slack:
         self._not_before: dict[tuple[str, str], float] = {}  # by method and gate
         self._paced_until: dict[tuple[str, str], float] = {}
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
-        self._profiles: dict[str, tuple[float, Profile | None]] = {}  # None: Slack did not say
+        self.members: Asked[Member] = Asked(self._member)  # by user id; asking raises SlackError
+        self.groups: Asked[frozenset[str]] = Asked(self._group)  # a user group's user ids; asking raises SlackError
+        self._nameless_until: dict[str, float] = {}  # people whom Slack was asked about lately, and did not tell of
         self._places: dict[str, tuple[float, Place]] = {}
         self._directs: dict[str, str] = {}  # people's ids to those of our direct messages with them
         self.identity: dict[str, Any] = {}
@@ -154,6 +190,8 @@ class Slack:
             arguments["username"] = author.name
             if author.picture_url:
                 arguments["icon_url"] = author.picture_url
+            elif author.emoji:
+                arguments["icon_emoji"] = author.emoji
         answer = await self._call(
             "chat.postMessage",
             self._client.chat_postMessage,
@@ -167,11 +205,8 @@ class Slack:
 
     async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
-        try:
-            async with asyncio.timeout(_UPDATE_SECONDS):
-                await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
-        except TimeoutError as error:
-            raise SlackTrouble("chat.update took too long") from error
+        async with _in_time("chat.update", _UPDATE_SECONDS):
+            await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
 
     async def react(self, conversation_id: str, ts: str, name: str) -> None:
         """Put a reaction of ours on a message. One that is there already is as good; a message may be gone."""
@@ -180,6 +215,14 @@ class Slack:
     async def unreact(self, conversation_id: str, ts: str, name: str) -> None:
         """Take a reaction of ours off a message."""
         await self._mark("reactions.remove", self._client.reactions_remove, conversation_id, ts, name)
+
+    async def reactions_on(self, conversation_id: str, ts: str) -> set[str]:
+        """Return the names of the reactions on a message, whoever put them there."""
+        answer = await self._call(
+            "reactions.get", self._client.reactions_get, channel=conversation_id, timestamp=ts, full=True
+        )
+        found = (answer.get("message") or {}).get("reactions") or []
+        return {str(one.get("name")) for one in found if one.get("count")}
 
     async def _mark(
         self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], home: str, ts: str, emoji: str
@@ -319,10 +362,17 @@ class Slack:
         channel = answer.get("channel") or {}
         archived = bool(channel.get("is_archived"))
         inside = channel.get("is_member", True) or channel.get("is_im") or not channel.get("is_private")
-        place = Place(usable=bool(inside) and not archived, archived=archived)
+        public = not any(channel.get(key) for key in ("is_private", "is_im", "is_mpim"))
+        name = str(channel.get("name") or "") or None if public else None
+        direct = any(channel.get(key) for key in ("is_im", "is_mpim"))
+        place = Place(usable=bool(inside) and not archived, archived=archived, name=name, direct=direct)
         if place.usable:  # what is in the way is usually removed at once, so a "no" is not remembered
             self._places[conversation_id] = (time.monotonic() + _KNOWN_FOR, place)
         return place
+
+    def known_places(self, conversation_ids: Iterable[str]) -> list[Place]:
+        """Return what is known of conversations, without asking."""
+        return [self._places[one][1] for one in sorted(conversation_ids) if one in self._places]
 
     def forget_place(self, conversation_id: str) -> None:
         """What was known of a conversation turned out wrong."""
@@ -330,25 +380,65 @@ class Slack:
 
     async def profile(self, user_id: str, *, fallback: str) -> Profile:
         """Return a person's name and picture, remembered for an hour. Never fails: *fallback* is the name then."""
-        kept = self._profiles.get(user_id)
-        if kept is not None and kept[0] > time.monotonic():
-            return kept[1] or Profile(fallback, None)
-        try:
-            answer = await self._call("users.info", self._client.users_info, user=user_id)
-        except SlackError as error:
-            logger.warning("profile_unknown error=%s", error)
-            self._profiles[user_id] = (time.monotonic() + _ASK_AGAIN_AFTER, None)
+        member = self.members.known(user_id, seconds=_KNOWN_FOR)
+        if member is None and self._nameless_until.get(user_id, 0.0) < time.monotonic():
+            try:
+                member = await self.members.get(user_id, seconds=_KNOWN_FOR)
+            except SlackError as error:
+                logger.warning("profile_unknown error=%s", error)
+                self._nameless_until[user_id] = time.monotonic() + _ASK_AGAIN_AFTER
+        if member is None:
             return Profile(fallback, None)
-        user = answer.get("user") or {}
-        shown = user.get("profile") or {}
-        name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or fallback
-        profile = Profile(name, shown.get("image_72") or shown.get("image_48"), _zone(user))
-        self._profiles[user_id] = (time.monotonic() + _KNOWN_FOR, profile)
-        return profile
+        return member.profile if member.profile.name else replace(member.profile, name=fallback)
 
-    async def send_file(self, content: bytes, *, filename: str, alt_text: str = "") -> str:
+    def knows(self, user_id: str) -> bool:
+        """Say whether Slack has told us who somebody is."""
+        return self.members.known(user_id, seconds=_KNOWN_FOR) is not None
+
+    async def meet_members(self) -> int:
+        """Learn who is in the workspace before anybody does anything; return how many. Raises SlackError."""
+        met, cursor = 0, ""
+        for _ in range(_PAGES_MET):
+            answer = await self._call("users.list", self._client.users_list, limit=_PAGE_OF_MEMBERS, cursor=cursor)
+            for user in answer.get("members") or []:
+                member = read_member(user)
+                self.members.put(member.user_id, member)
+                met += 1
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return met
+
+    async def _member(self, user_id: str) -> Member:
+        try:
+            async with _in_time("users.info", _ASKED_SECONDS):
+                answer = await self._call("users.info", self._client.users_info, user=user_id)
+        except SlackRefused as refused:
+            if refused.code not in _NOT_OURS:
+                raise
+            return Member(user_id, Profile("", None), is_stranger=True)
+        return replace(read_member(answer.get("user") or {}), user_id=user_id)
+
+    async def _group(self, group_id: str) -> frozenset[str]:
+        try:
+            async with _in_time("usergroups.users.list", _ASKED_SECONDS):
+                answer = await self._call(
+                    "usergroups.users.list", self._client.usergroups_users_list, usergroup=group_id
+                )
+        except SlackRefused as refused:
+            if refused.code not in _NO_GROUP:
+                raise
+            logger.warning("group_unknown group=%s error=%s (see TEXT_GROUPS)", group_id, refused.code)
+            return frozenset()
+        return frozenset(map(str, answer.get("users") or []))
+
+    async def send_file(
+        self, content: bytes | IO[bytes], *, filename: str, length: int | None = None, alt_text: str = ""
+    ) -> str:
         """
-        Give Slack a file; return its id. Nobody sees it before `share_file`, so it can be sent again.
+        Give Slack a file; return its id. Nobody sees it before `share_files`, so it can be sent again.
+
+        One that is on the disk is read as it is sent, and has a *length* in bytes.
 
         Not slack_sdk's `files_upload_v2`: that does both in one, and raises errors of other kinds.
         """
@@ -356,25 +446,75 @@ class Slack:
             "files.getUploadURLExternal",
             self._client.files_getUploadURLExternal,
             filename=filename,
-            length=len(content),
+            length=len(content) if isinstance(content, bytes) else length,
             alt_txt=alt_text or None,
         )
         if not answer.get("upload_url") or not answer.get("file_id"):
             raise SlackTrouble("files.getUploadURLExternal without upload_url")
         await self._deliver(
-            str(answer["upload_url"]), data=content, headers={"Content-Type": "application/octet-stream"}
+            str(answer["upload_url"]),
+            data=content,
+            headers={"Content-Type": "application/octet-stream"},
+            timeout=_UPLOAD_TIMEOUT,
         )
         return str(answer["file_id"])
 
     async def share_file(self, file_id: str, conversation_id: str, *, title: str, comment: str) -> None:
-        """Post a file in a conversation with *comment* (mrkdwn) above it. Slack takes no person's id here."""
+        """Post a file in a conversation with *comment* (mrkdwn) above it."""
+        await self.share_files({file_id: title}, conversation_id, comment=comment)
+
+    async def share_files(
+        self, titles: Mapping[str, str], conversation_id: str, *, thread_ts: str | None = None, comment: str = ""
+    ) -> None:
+        """Post files, of which *titles* has the ids, in one message. Slack takes no person's id for a conversation."""
         await self._call(
             "files.completeUploadExternal",
             self._client.files_completeUploadExternal,
-            files=[{"id": file_id, "title": title}],
+            files=[{"id": file_id, "title": title} for file_id, title in titles.items()],
             channel_id=conversation_id,
-            initial_comment=comment,
+            thread_ts=thread_ts,
+            initial_comment=comment or None,
         )
+
+    async def file(self, file_id: str) -> dict[str, Any]:
+        """Return a file as Slack tells of it now, with where it is shared."""
+        answer = await self._call("files.info", self._client.files_info, file=file_id)
+        file = answer.get("file")
+        return file if isinstance(file, dict) else {}
+
+    @asynccontextmanager
+    async def download(self, file: Mapping[str, Any]) -> AsyncIterator[Download]:
+        """
+        Open the bytes of a file, as `file` returns it. Raises SlackError.
+
+        Only Slack gets our token, wherever the file's address or a redirect may lead.
+        """
+        url = URL(str(file.get("url_private_download") or file.get("url_private") or ""))
+        session = self._session
+        headers = {"Authorization": f"Bearer {self._client.token}", "Accept-Encoding": "identity"}
+        try:
+            for _ in range(_REDIRECTS):
+                if not self._is_slacks(url):
+                    raise SlackRefused("not_slacks")
+                async with session.get(
+                    url, headers=headers, allow_redirects=False, timeout=_DOWNLOAD_TIMEOUT
+                ) as response:
+                    if response.status in _REDIRECTING and "Location" in response.headers:
+                        url = url.join(URL(response.headers["Location"]))
+                        continue
+                    _check_status(response)
+                    yield Download(response)
+                    return
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise SlackTrouble(type(error).__name__) from None  # what it says may name the file
+        raise SlackRefused("too_many_redirects")
+
+    def _is_slacks(self, url: URL) -> bool:
+        """Say whether an address is Slack's own: over https, or where its API is."""
+        api, host = URL(self._client.base_url), url.host or ""
+        if (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port):
+            return True
+        return url.scheme == "https" and url.explicit_port is None and (host == "slack.com" or host.endswith(_SLACKS))
 
     async def respond(self, response_url: str, payload: dict[str, Any]) -> None:
         """Tell who typed a command something more, where they typed it, and nobody else: up to 30 minutes later."""
@@ -382,19 +522,18 @@ class Slack:
 
     async def _deliver(self, url: str, **request: Any) -> None:
         """POST to an address that Slack gave us for this and that needs no token."""
-        session = self._client.session
-        assert session is not None  # noqa: S101  (`open_slack` gave it one)
         try:
-            async with session.post(url, allow_redirects=False, **request) as response:
+            async with self._session.post(url, allow_redirects=False, **request) as response:
                 await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise SlackTrouble(type(error).__name__) from error
-        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise SlackBusy(timedelta(seconds=_seconds(response.headers.get("Retry-After"))))
-        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise SlackTrouble(str(response.status))
-        if response.status != HTTPStatus.OK:
-            raise SlackRefused(f"http_{response.status}")
+        _check_status(response)
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        session = self._client.session
+        assert session is not None  # noqa: S101  (`open_slack` gave it one)
+        return session
 
     def permalink(self, conversation_id: str, ts: str, *, thread_ts: str | None = None) -> str | None:
         """Return a message's address, as Slack's own "Copy link" spells it; None until we know our workspace."""
@@ -452,19 +591,28 @@ class Slack:
         return SlackRefused(code)
 
 
+def _check_status(response: aiohttp.ClientResponse) -> None:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise SlackBusy(timedelta(seconds=_seconds(response.headers.get("Retry-After"))))
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise SlackTrouble(str(response.status))
+    if response.status != HTTPStatus.OK:
+        raise SlackRefused(f"http_{response.status}")
+
+
+@asynccontextmanager
+async def _in_time(name: str, seconds: float) -> AsyncIterator[None]:
+    """Raise SlackTrouble if a call takes too long."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise SlackTrouble(f"{name} took too long") from error
+
+
 def _view(answer: dict[str, Any]) -> dict[str, Any]:
     view = answer.get("view")
     return view if isinstance(view, dict) else {}
-
-
-def _zone(user: dict[str, Any]) -> tzinfo:
-    """Read where a user of Slack's is; `tz_offset` (seconds) has to do for a zone that nobody here knows."""
-    try:
-        return ZoneInfo(user["tz"])
-    except (KeyError, ValueError, TypeError, OSError):
-        offset = user.get("tz_offset")
-        known = isinstance(offset, int) and abs(offset) < timedelta(days=1).total_seconds()
-        return timezone(timedelta(seconds=offset)) if known and offset is not None else UTC
 
 
 def pause_after(error: SlackError, failures: int) -> timedelta:

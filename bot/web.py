@@ -1,4 +1,4 @@
-"""Inbound HTTP: Slack's requests, whether we live, whether we are ready, and our figures."""
+"""Inbound HTTP: Slack's requests, files on their way out, whether we live and are ready, and our figures."""
 
 import asyncio
 import json
@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.dispatch import Dispatcher
+from bot.files import serving
+from bot.files.serving import ServedFiles
 from bot.registration import WEBHOOK_PATH
 from bot.request_body import BodyRefused, read_body
 from bot.webhooks import BlooioWebhooks
@@ -41,6 +43,7 @@ def web_app(
     dispatcher: Dispatcher | None,
     signing_secret: str | None,
     blooio: BlooioWebhooks | None,
+    files: ServedFiles | None,
     probes: Mapping[str, Probe],
 ) -> Starlette:
     """Build the ASGI application. Slack's route exists only in HTTP mode, with a secret to verify it by."""
@@ -53,6 +56,8 @@ def web_app(
         routes.append(Route("/slack/events", _SlackEvents(dispatcher, signing_secret), methods=["POST"]))
     if blooio is not None:
         routes.append(Route(WEBHOOK_PATH, blooio, methods=["POST"]))
+    if files is not None:
+        routes.append(Route(serving.ROUTE, files, methods=["GET"]))  # and HEAD with it
     return Starlette(routes=routes)
 
 

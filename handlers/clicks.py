@@ -28,10 +28,11 @@ class Click:
     view_id: str = ""  # of the form in which it was, if it was in one
 
 
-def read_click(body: dict[str, Any]) -> Click:
+def read_click(body: dict[str, Any], *, value: str | None = None) -> Click:
+    """Read a click; *value* is what somebody chose, if it was in a menu."""
     container, user, view = body.get("container") or {}, body["user"], body.get("view") or {}
     return Click(
-        value=str(body["actions"][0].get("value") or ""),
+        value=str(body["actions"][0].get("value") or "") if value is None else value,
         team_id=team_of(body),
         user_id=str(user["id"]),
         user_name=name_of(user),
@@ -66,6 +67,14 @@ async def respond(slack: Slack, body: dict[str, Any], payload: Payload) -> None:
     """Tell only the person who did something, where Slack puts our answers to it."""
     try:
         await slack.respond(str(body.get("response_url") or ""), {**payload, "replace_original": False})
+    except SlackError as error:
+        logger.warning("not_told error=%s", error)
+
+
+async def tell_directly(slack: Slack, user_id: str, payload: Payload) -> None:
+    """Tell somebody in their messages with us, where it stays: they may not look there now."""
+    try:
+        await slack.post(await slack.direct(user_id), payload, key="told")
     except SlackError as error:
         logger.warning("not_told error=%s", error)
 

@@ -25,7 +25,6 @@ from bot.blocks.composer import (
 from bot.blocks.contact_forms import read_here
 from bot.blocks.contacts import Button
 from bot.blocks.forms import MESSAGE, wrong_fields
-from bot.blocks.mrkdwn import Payload
 from bot.composing import Composer, Opening
 from bot.reading.addresses import AddressProblem, read_address
 from bot.reading.form import FormProblem, parse_text_form
@@ -35,7 +34,7 @@ from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.model import Address, Request, Requested
 from bot.texting.service import Texting
-from handlers.clicks import author_of, name_of, read_click, respond, team_of, tell
+from handlers.clicks import author_of, name_of, read_click, respond, team_of, tell, tell_directly
 from handlers.countdown import countdown
 from handlers.places import names_in, obstacle, on_its_way
 
@@ -55,7 +54,7 @@ async def shortcut(ack: AsyncAck, body: dict[str, Any], *, composing: Composer, 
     await ack()
     opening = Opening(str(body["trigger_id"]), team_of(body), str(body["user"]["id"]))
     if not await composing.open(opening):
-        await _tell_directly(slack, opening.user_id, whisper.refusal(NO_FORM))
+        await tell_directly(slack, opening.user_id, whisper.refusal(NO_FORM))
 
 
 async def text_this(ack: AsyncAck, body: dict[str, Any], *, composing: Composer, slack: Slack) -> None:
@@ -105,8 +104,21 @@ async def suggest(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], *, b
     await ack(options=suggested(contacts, _read(typed, region)))
 
 
+async def close(ack: AsyncAck, body: dict[str, Any], *, composing: Composer) -> None:
+    """Somebody closed the form without sending."""
+    await ack()
+    await composing.end(team_id=team_of(body), user_id=str(body["user"]["id"]))
+
+
 async def submit(
-    ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], *, texting: Texting, slack: Slack, region: str
+    ack: AsyncAck,
+    body: dict[str, Any],
+    view: dict[str, Any],
+    *,
+    composing: Composer,
+    texting: Texting,
+    slack: Slack,
+    region: str,
 ) -> None:
     """Store the text, then close the form; or say in it what is wrong."""
     left, user = countdown(), body["user"]
@@ -128,11 +140,16 @@ async def submit(
         if problem is not None:
             await ack(response_action="errors", errors={HOME if asked else MESSAGE: problem})
             return
+        crossing = await composing.crossing(request.team_id, request.address, request.author)
+        if crossing is not None:
+            await ack(response_action="errors", errors={MESSAGE: crossing})
+            return
         requested = await texting.request(request, within=left())
     except (FormProblem, TextingError) as wrong:
         await ack(response_action="errors", errors=wrong_fields(wrong))
         return
     await ack()
+    await composing.end(team_id=request.team_id, user_id=request.author.user_id)
     await _tell_where(slack, requested, writing.here, asked=asked)
 
 
@@ -143,21 +160,13 @@ async def _tell_where(slack: Slack, requested: Requested, here: str | None, *, a
         return
     payload = on_its_way(slack, requested, asked_in=here or "")
     if here is None:
-        await _tell_directly(slack, user_id, payload)
+        await tell_directly(slack, user_id, payload)
         return
     try:
         await slack.whisper(here, user_id, payload)
     except SlackError as refused:
         logger.info("not_whispered error=%s", refused)
-        await _tell_directly(slack, user_id, payload)
-
-
-async def _tell_directly(slack: Slack, user_id: str, payload: Payload) -> None:
-    """Tell somebody in their messages with us, where it stays: they may not look there now."""
-    try:
-        await slack.post(await slack.direct(user_id), payload, key="told")
-    except SlackError as error:
-        logger.warning("not_told error=%s", error)
+        await tell_directly(slack, user_id, payload)
 
 
 def _read(typed: str, region: str) -> Address | None:
@@ -183,4 +192,5 @@ def register(app: AsyncApp, *, composing: Composer, texting: Texting, slack: Sla
         constraint = {"type": "block_actions", "action_id": name}
         app.action(constraint)(partial(choose, composing=composing))
     app.options(CHOOSE_TO)(partial(suggest, book=book, region=region))
-    app.view(COMPOSE_FORM)(partial(submit, texting=texting, slack=slack, region=region))
+    app.view(COMPOSE_FORM)(partial(submit, composing=composing, texting=texting, slack=slack, region=region))
+    app.view_closed(COMPOSE_FORM)(partial(close, composing=composing))

@@ -24,7 +24,8 @@ async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> Bol
     Log the error under a reference; tell the person who typed a command, with their words given back, or clicked.
 
     What nobody listens to is acknowledged: Slack would send an event again, and tell a person that we are away. A
-    form is not: it stays open with all that was written, and Slack says over it that there was trouble.
+    form is not: it stays open with all that was written, and Slack says over it that there was trouble. Nor is an
+    event: Slack sends it again.
     """
     if isinstance(error, BoltUnhandledRequestError) and "command" not in body:
         logger.warning("request_not_expected kind=%s", kind_of(body))
@@ -44,7 +45,7 @@ async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> Bol
 
 
 async def _failed_to_act(body: dict[str, Any], reference: str, slack: Slack) -> BoltResponse:
-    if kind_of(body) == "view_submission":
+    if kind_of(body) in {"view_submission", "event_callback"}:
         return BoltResponse(status=500)
     if response_url := body.get("response_url"):
         words = f"Something went wrong on our side. Try again. Your admin can find the reason under {reference}."

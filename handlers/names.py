@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import asking, contact_forms, whisper
 from bot.blocks.mrkdwn import Payload, section
+from bot.blocks.opt_outs import with_remedy
 from bot.composing import Composer, Opening
 from bot.reading.command import CommandProblem, Compose, Named, TextCommand, read_body, several_people
 from bot.reading.names import NameReading
@@ -107,12 +108,12 @@ async def choose(
         if not request.body:
             await ack()
             if not await _compose(composing, click, request):
-                await _refuse(slack, click, body, NO_FORM)
+                await _refuse(slack, click, body, whisper.refusal(NO_FORM))
             return
         answered = await _send(request, draft, number, texting=texting, slack=slack, drafts=drafts, left=left)
     except TextingError as error:
         await ack()
-        await _refuse(slack, click, body, error.words)
+        await _refuse(slack, click, body, with_remedy(whisper.refusal(error.words), error))
         return
     await ack()
     await _settle(slack, click, answered)
@@ -179,9 +180,8 @@ async def _settle(slack: Slack, click: Click, payload: Payload) -> None:
         await tell(slack, click, payload)
 
 
-async def _refuse(slack: Slack, click: Click, body: dict[str, Any], words: str) -> None:
+async def _refuse(slack: Slack, click: Click, body: dict[str, Any], payload: Payload) -> None:
     """Say what came in the way, and leave the buttons: nothing was sent."""
-    payload = whisper.refusal(words)
     if not click.view_id:
         await respond(slack, body, payload)
         return

@@ -42,7 +42,7 @@ async def obstacle(
 
     *chosen*: in a form, and not just by where somebody typed a command.
     """
-    place = await _place(slack, request.conversation_id)
+    place = await look_at(slack, request.conversation_id)
     if place.usable or await texting.has_thread(request.team_id, request.address, line=request.line, within=left()):
         return None
     return _why_not(slack, request.conversation_id, place, _THERE if chosen else _HERE)
@@ -57,7 +57,8 @@ def _why_not(slack: Slack, conversation_id: str, place: Place, words: tuple[str,
     return outside.format(bot=slack.identity.get("user") or "texting")
 
 
-async def _place(slack: Slack, conversation_id: str) -> Place:
+async def look_at(slack: Slack, conversation_id: str) -> Place:
+    """Ask whether a thread can live in a conversation, for as long as somebody who waits can wait."""
     try:
         async with asyncio.timeout(ASKING_SECONDS):
             return await slack.place(conversation_id)

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,13 +12,19 @@ from uuid import UUID
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
+from bot.blocks.composer import also_writing
 from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send, wrong_fields
+from bot.blocks.opt_outs import with_remedy
 from bot.blocks.receipt import Button
+from bot.composing import Composer
+from bot.files.outgoing import obstacle_of
+from bot.reading.command import TextCommand
 from bot.reading.form import FormProblem, parse_text_form
 from bot.slack import Slack, SlackError
+from bot.storage.audit import Audit
 from bot.texting.errors import NotRead, SentAgain, TextingError, UnknownText
 from bot.texting.model import Request, Requested
-from bot.texting.routing import can_be_replaced
+from bot.texting.routing import can_be_replaced, files_again
 from bot.texting.service import Texting
 from handlers.clicks import Click, author_of, name_of, read_click, team_of, tell
 from handlers.countdown import countdown
@@ -44,22 +50,26 @@ async def try_again(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
     await _acknowledge_stored(ack, slack, click, store())
 
 
-async def try_now(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
+async def try_now(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack, audit: Audit) -> None:
     """*Try now*: send a text that waits for the person's reply without waiting any longer."""
     click, left = read_click(body), countdown()
 
     async def store() -> None:
-        await texting.try_now(await _find(texting, click, left()), within=left())
+        held = await _find(texting, click, left())
+        await texting.try_now(held, within=left())
+        await _record(audit, click, "try_now", held)
 
     await _acknowledge_stored(ack, slack, click, store())
 
 
-async def dont_send(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
+async def dont_send(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack, audit: Audit) -> None:
     """*Don't send*: cancel a text that waits for the person's reply."""
     click, left = read_click(body), countdown()
 
     async def store() -> None:
-        await texting.dont_send(await _find(texting, click, left()), within=left())
+        held = await _find(texting, click, left())
+        await texting.dont_send(held, within=left())
+        await _record(audit, click, "cancel", held)
 
     await _acknowledge_stored(ack, slack, click, store())
 
@@ -94,7 +104,9 @@ async def check_number(ack: AsyncAck, body: dict[str, Any], *, texting: Texting,
     await tell(slack, click, answer)
 
 
-async def open_form(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack) -> None:
+async def open_form(
+    ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slack: Slack, composing: Composer
+) -> None:
     """*Edit and send*: open the form with the failed text in it."""
     await ack()
     click = read_click(body)
@@ -102,7 +114,9 @@ async def open_form(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
         failed = await _find(texting, click, _BEFORE_A_FORM)
         if not can_be_replaced(failed.delivery):
             raise SentAgain
-        await slack.open_view(click.trigger_id, edit_and_send(failed))
+        person = failed.person
+        others = await composing.begin(person.team_id, person.address, click.user_id)
+        await slack.open_view(click.trigger_id, edit_and_send(failed, meanwhile=also_writing(others)))
     except TextingError as error:
         await tell(slack, click, whisper.refusal(error.words))
     except SlackError as error:
@@ -110,15 +124,28 @@ async def open_form(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
         await tell(slack, click, whisper.refusal(_NO_FORM))
 
 
+async def close_form(ack: AsyncAck, body: dict[str, Any], *, composing: Composer) -> None:
+    """Somebody closed the form without sending."""
+    await ack()
+    await composing.end(team_id=team_of(body), user_id=str(body["user"]["id"]))
+
+
 async def submit_form(
-    ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], *, texting: Texting, slack: Slack, region: str
+    ack: AsyncAck,
+    body: dict[str, Any],
+    view: dict[str, Any],
+    *,
+    texting: Texting,
+    slack: Slack,
+    composing: Composer,
+    region: str,
 ) -> None:
     """Store what was edited in place of the failed text, then close the form; or say in it what is wrong."""
     left, user, values = countdown(), body["user"], view["state"]["values"]
     typed_to, typed_message = (str(values[name][name].get("value") or "") for name in (TO, MESSAGE))
     try:
-        parsed = parse_text_form(typed_to, typed_message, region=region)
         failed = await _text(texting, str(view.get("private_metadata") or ""), team_of(body), left())
+        parsed = await _read(typed_to, typed_message, failed, texting=texting, region=region, within=left())
         request = Request(
             key=_key(view, parsed.address, parsed.body),
             team_id=failed.person.team_id,
@@ -127,14 +154,30 @@ async def submit_form(
             address=parsed.address,
             body=parsed.body,
             instead_of=failed.delivery.id,
+            files=files_again(failed.delivery),
         )
         requested = await texting.request(request, within=left())
     except (FormProblem, TextingError) as wrong:
         await ack(response_action="errors", errors=wrong_fields(wrong))
         return
     await ack()
+    await composing.end(team_id=request.team_id, user_id=request.author.user_id)
     if requested.thread.id != failed.thread.id:
         await _tell_where(slack, failed, requested)
+
+
+async def _read(
+    to: str, message: str, failed: Requested, *, texting: Texting, region: str, within: timedelta
+) -> TextCommand:
+    """Read what was edited; its files go along. Raises FormProblem and NotRead."""
+    files = files_again(failed.delivery)
+    parsed = parse_text_form(to, message, region=region, with_files=bool(files))
+    first = False
+    if files and parsed.address != failed.person.address:
+        first = not await texting.has_thread(failed.person.team_id, parsed.address, within=within)
+    if problem := obstacle_of(files, words=parsed.body, first=first):
+        raise FormProblem(to=None, message=problem)
+    return parsed
 
 
 async def _acknowledge_stored(ack: AsyncAck, slack: Slack, click: Click, storing: Awaitable[None]) -> None:
@@ -146,7 +189,20 @@ async def _acknowledge_stored(ack: AsyncAck, slack: Slack, click: Click, storing
         problem = error
     await ack()
     if problem is not None:
-        await tell(slack, click, whisper.refusal(problem.words))
+        await tell(slack, click, with_remedy(whisper.refusal(problem.words), problem))
+
+
+async def _record(audit: Audit, click: Click, action: str, held: Requested) -> None:
+    """Put on record who decided what becomes of a text that waited."""
+    await audit.record(
+        user_id=click.user_id,
+        user_name=click.user_name,
+        action=action,
+        person_id=held.person.id,
+        thread_id=held.thread.id,
+        delivery_id=held.delivery.id,
+        conversation_id=held.thread.conversation_id,
+    )
 
 
 async def _tell_where(slack: Slack, failed: Requested, requested: Requested) -> None:
@@ -186,15 +242,17 @@ def _key(view: dict[str, Any], address: str, body: str) -> str:
     return f"edit:{view['id']}:{content}"
 
 
-def register(app: AsyncApp, *, texting: Texting, slack: Slack, region: str) -> None:
-    for button, listener in {
+def register(app: AsyncApp, *, texting: Texting, slack: Slack, composing: Composer, audit: Audit, region: str) -> None:
+    listeners: dict[Button, Callable[..., Awaitable[None]]] = {
         Button.TRY_AGAIN: try_again,
-        Button.EDIT_AND_SEND: open_form,
+        Button.EDIT_AND_SEND: partial(open_form, composing=composing),
         Button.CHECK_NUMBER: check_number,
         Button.CHECK_AGAIN: check_again,
-        Button.TRY_NOW: try_now,
-        Button.DONT_SEND: dont_send,
-    }.items():
+        Button.TRY_NOW: partial(try_now, audit=audit),
+        Button.DONT_SEND: partial(dont_send, audit=audit),
+    }
+    for button, listener in listeners.items():
         constraint: dict[str, str | re.Pattern[str]] = {"type": "block_actions", "action_id": button.action_id}
         app.action(constraint)(partial(listener, texting=texting, slack=slack))
-    app.view(EDIT_FORM)(partial(submit_form, texting=texting, slack=slack, region=region))
+    app.view(EDIT_FORM)(partial(submit_form, texting=texting, slack=slack, composing=composing, region=region))
+    app.view_closed(EDIT_FORM)(partial(close_form, composing=composing))

@@ -12,17 +12,20 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks.answer import help_text, problem
 from bot.blocks.mrkdwn import Payload
+from bot.blocks.opt_outs import with_remedy
 from bot.composing import Composer, Opening
 from bot.reading.addresses import pretty
-from bot.reading.command import CommandProblem, Compose, Help, Named, Report, TextCommand, parse_text_command
+from bot.reading.command import CommandProblem, Compose, Help, Named, Report, Settings, TextCommand, parse_text_command
 from bot.reading.slack_text import plain_text
 from bot.report.service import Reports
 from bot.slack import Slack, SlackError
+from bot.storage.channels import Channels
 from bot.storage.drafts import Drafts
 from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.model import Author, Request
 from bot.texting.service import Texting
+from handlers.channel_settings import settings
 from handlers.countdown import countdown
 from handlers.names import whom
 from handlers.places import names_in, obstacle, on_its_way
@@ -43,6 +46,7 @@ async def text(
     book: Book,
     drafts: Drafts,
     composing: Composer,
+    channels: Channels,
     region: str,
 ) -> None:
     """
@@ -54,8 +58,8 @@ async def text(
     left = countdown()
     names = await names_in(slack, typed)
     given_back = f"{command['command']} {plain_text(typed, names=names)}"
-    meant: TextCommand | Compose | Help | Report | Payload
-    wanted: Compose | Help | Report | Payload
+    meant: TextCommand | Compose | Help | Report | Settings | Payload
+    wanted: Compose | Help | Report | Settings | Payload
     try:
         read = parse_text_command(typed, region=region, names=names)
         if isinstance(read, Named):
@@ -68,11 +72,15 @@ async def text(
             wanted = meant
     except (CommandProblem, TextingError) as refused:
         wanted = problem(refused.words, given_back)
+        if isinstance(refused, TextingError):
+            wanted = with_remedy(wanted, refused)
     match wanted:
         case Help():
             await ack(**help_text())
         case Report():
             await report(ack, command, wanted, reports=reports)
+        case Settings():
+            await settings(ack, command, channels=channels, slack=slack)
         case Compose():
             await _compose(ack, command, wanted, given_back, composing=composing, slack=slack)
         case _:
@@ -143,6 +151,7 @@ def register(
     book: Book,
     drafts: Drafts,
     composing: Composer,
+    channels: Channels,
     region: str,
 ) -> None:
     app.command("/text")(
@@ -154,6 +163,7 @@ def register(
             book=book,
             drafts=drafts,
             composing=composing,
+            channels=channels,
             region=region,
         )
     )

@@ -52,7 +52,9 @@ def help_text() -> Payload:
         '`/text "+49 30 123456" 10 o\'clock works`, `/text "Jane Doe" Hi`\n'
         "Put a number in quotes when your message starts with digits, and a name when it has several words.\n"
         "`/text report 30d`\n"
-        "Shows what became of the texts of the last 30 days, for everybody here; `/text report 30d csv` as a file."
+        "Shows what became of the texts of the last 30 days, for everybody here; `/text report 30d csv` as a file.\n"
+        "`/text settings`\n"
+        "Chooses whether replies in the threads of this channel are texted, and how often it is told of new texts."
     )
 
 

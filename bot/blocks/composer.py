@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks.forms import MESSAGE, TO, field, plain
-from bot.blocks.mrkdwn import Payload, context, isolated, shortened
+from bot.blocks.mrkdwn import Payload, context, escape, isolated, shortened
 from bot.reading.addresses import pretty
 from bot.reading.command import MAX_BODY
-from bot.texting.model import Address, Capabilities, Contact
+from bot.texting.errors import OptedOut
+from bot.texting.model import Address, Author, Capabilities, Contact, Person
 
 #: `callback_id` of the form; what its other inputs are called, as blocks; and what is heard of at once, as actions.
 COMPOSE_FORM = "compose_form"
@@ -22,6 +23,9 @@ ANY_LINE = "any"
 
 #: Slack's bounds of an option. An email address can be longer: it is not offered.
 _OPTION, _VALUE = 75, 150
+
+#: What is shown of colleagues who write to the same person: so many names, and so much of a text.
+_MOST_NAMED, _EXCERPT = 3, 100
 
 #: People in a menu that opens while somebody types. Slack takes 100; nobody reads as many.
 MOST_OFFERED = 30
@@ -44,6 +48,7 @@ class Writing:
     cut: bool = False  # the message was longer
     line: str | None = None  # the number of ours that they chose
     outlook: str = ""  # what will happen, mrkdwn
+    meanwhile: str = ""  # who else is writing to them, mrkdwn
     thread_in: str | None = None  # the conversation of the thread that the person has already
 
 
@@ -64,6 +69,8 @@ def new_text(writing: Writing, lines: Sequence[OurLine], *, new: bool = False) -
     blocks = [_to(writing, focused=new and writing.chosen is None)]
     if writing.outlook:
         blocks.append(context(writing.outlook))
+    if writing.meanwhile:
+        blocks.append(context(writing.meanwhile))
     if writing.thread_in is not None:
         blocks.append(context(f"Their thread is in {_place(writing.thread_in)}."))
     blocks.append(_message(writing, focused=new and writing.chosen is not None))
@@ -76,6 +83,7 @@ def new_text(writing: Writing, lines: Sequence[OurLine], *, new: bool = False) -
     return {
         "type": "modal",
         "callback_id": COMPOSE_FORM,
+        "notify_on_close": True,
         "private_metadata": json.dumps({"here": writing.here, "home": writing.home, "cut": writing.cut}),
         "title": plain("New text"),
         "submit": plain("Send"),
@@ -123,10 +131,22 @@ def option(address: Address, name: str | None) -> dict[str, Any] | None:
 
 def suggested(contacts: Sequence[Contact], typed: Address | None) -> list[dict[str, Any]]:
     """Offer contacts, and first of all the complete number or email address that was *typed* and is none of theirs."""
-    offered = [option(contact.address, contact.name) for contact in contacts]
+    offered = [_marked(option(contact.address, contact.name), contact) for contact in contacts]
     if typed is not None and len(typed) <= _VALUE and all(contact.address != typed for contact in contacts):
         offered.insert(0, {"text": plain(shortened(f"Text {pretty(typed)}", _OPTION)), "value": typed})
     return [one for one in offered if one is not None]
+
+
+def _marked(offered: dict[str, Any] | None, contact: Contact) -> dict[str, Any] | None:
+    """Mark who wants no texts: choosing them says more."""
+    if offered is None or contact.opted_out_since is None:
+        return offered
+    return {**offered, "text": plain(shortened(f"🚫 {offered['text']['text']}", _OPTION))}
+
+
+def refused(person: Person) -> str:
+    """Say that a text to somebody would not go, mrkdwn."""
+    return f"🚫 {escape(OptedOut(person).words)}"
 
 
 def outlook(address: Address, capabilities: Capabilities | None) -> str:
@@ -140,6 +160,21 @@ def outlook(address: Address, capabilities: Capabilities | None) -> str:
     if capabilities.sms is False:
         return "Blooio says that this number can get neither iMessage nor SMS."
     return "🟢 Will go as SMS"
+
+
+def also_writing(others: Sequence[Author]) -> str:
+    """Say who else is writing to somebody right now, mrkdwn; "" if nobody is."""
+    if not others:
+        return ""
+    *names, last = [f"*{escape(one.name)}*" for one in others[:_MOST_NAMED]]
+    who = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+    return f"✍️ {who} writing to them right now."
+
+
+def crossed(author: Author, body: str) -> str:
+    """Say that a colleague texted them while this was written: plain text, under the message."""
+    what = f"texted them: “{shortened(body, _EXCERPT)}”." if body else "sent them a file."
+    return f"Meanwhile {author.name} {what} Press Send again to send yours too."
 
 
 def _to(writing: Writing, *, focused: bool) -> Payload:

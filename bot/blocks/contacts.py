@@ -7,8 +7,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from bot.blocks import files
 from bot.blocks.answer import given_back
-from bot.blocks.mrkdwn import Payload, context, escape, isolated, section, shortened
+from bot.blocks.mrkdwn import Payload, context, day_of, escape, isolated, section, shortened
 from bot.blocks.receipt import status_line
 from bot.reading.addresses import excerpt, pretty
 from bot.texting import errors
@@ -29,16 +30,18 @@ CHOOSE = "contact_choose"
 _NAME, _TAG, _TAGS = 255, 50, 1200
 _ROW_NAME, _ROW_TAG, _ROW_TAGS = 80, 20, 70
 _EXCERPT = 100
-_BUTTON = 75
+_BUTTON, _CONFIRM = 75, 300
 
 
 class Button(Enum):
     """What can be done about somebody: what people read, and the `action_id` that is heard when they click."""
 
-    TEXT = "Text", "contact_text"  # with their address, as Show, Edit and Check now
+    TEXT = "Text", "contact_text"  # with their address, as all up to Allow texts again
     EDIT = "Edit", "contact_edit"
     SHOW = "Show", "contact_show"
     CHECK = "Check now", "contact_check"
+    OPT_OUT = "Opt out…", "contact_opt_out"
+    ALLOW = "Allow texts again…", "contact_allow"
     ADD = "Add contact", "contact_add"  # with the id of a draft, as the next
     OPEN_FORM = "Open the form", "contact_open_form"
     NEWER = "← Newer", "contact_newer"  # with what was looked for, and where in it, as the next
@@ -78,17 +81,25 @@ def card_blocks(
 ) -> list[Payload]:
     """Draw somebody: name, address and tags, what reaches them, the last texts, and what can be done."""
     capabilities = history.person.capabilities if history else None
-    state = [_reach(contact.address, capabilities)]
+    out_since = history.person.opted_out_since if history else None
+    state = [opted_out(out_since) if out_since else _reach(contact.address, capabilities)]
     if thread_url:
         state.append(f"<{thread_url}|Open the thread>")
     blocks = [section(title(contact)), context(" · ".join(state))]
     if contact.tags:
         blocks.append(context(f"🏷️ {tags(contact.tags)}"))
     for text in history.texts[:LAST_TEXTS] if history else ():
-        words = f"{_when(text.requested_at)} · <@{text.author.user_id}>: {escape(shortened(text.body, _EXCERPT))}"
+        author = f"<@{text.author.user_id}>" if text.author.user_id else escape(text.author.name)
+        said = shortened(text.body, _EXCERPT) or files.names(text.files)
+        words = f"{_when(text.requested_at)} · {author}: {escape(said)}"
         blocks.append(context(f"{words}\n{status_line(text)}"))
-    offered = [Button.TEXT, Button.EDIT] if in_form else [Button.TEXT, Button.EDIT, Button.CHECK]
-    blocks.append(actions(*((button, contact.address) for button in offered)))
+    offered = [Button.ALLOW if out_since else Button.TEXT, Button.EDIT]
+    if not in_form:
+        offered.append(Button.CHECK)
+    elements = [button(kind, contact.address) for kind in offered]
+    if not out_since:
+        elements.append(_opt_out(contact))
+    blocks.append({"type": "actions", "elements": elements})
     return blocks
 
 
@@ -106,6 +117,11 @@ def bold(contact: Contact) -> str:
     return f"*{escape(called(contact))}*"
 
 
+def opted_out(since: datetime) -> str:
+    """Mark somebody who wants no texts, mrkdwn."""
+    return f"🚫 Opted out since {day_of(since)}"
+
+
 def tags(named: Iterable[str]) -> str:
     """Write tags in mrkdwn, as many as there is room for: `vip, west coast and 3 more`."""
     return _some(named, each=_TAG, together=_TAGS)
@@ -121,6 +137,8 @@ def page(found: Sequence[Contact], *, typed: str, offset: int) -> Payload:
     blocks = [section(f"*{said}*")]
     for contact in found[:PER_PAGE]:
         row = _title(contact, _ROW_NAME)
+        if contact.opted_out_since:
+            row += f" · {opted_out(contact.opted_out_since)}"
         if contact.tags:
             row += f"\n🏷️ {_some(contact.tags, each=_ROW_TAG, together=_ROW_TAGS)}"
         blocks.append({**section(row), "accessory": button(Button.SHOW, contact.address)})
@@ -237,6 +255,13 @@ def button(kind: Button, value: str) -> dict[str, Any]:
         "action_id": kind.action_id,
         "value": value,
     }
+
+
+def _opt_out(contact: Contact) -> dict[str, Any]:
+    said = f"Nothing is texted to {called(contact)} until they write START, or an admin allows it."
+    confirm = {"title": "Opt them out?", "text": shortened(said, _CONFIRM), "confirm": "Opt out", "deny": "Cancel"}
+    asked = {part: {"type": "plain_text", "text": words} for part, words in confirm.items()}
+    return {**button(Button.OPT_OUT, contact.address), "confirm": asked}
 
 
 def _choices(people: Sequence[Contact], doing: str, draft_id: UUID) -> list[Payload]:

@@ -17,6 +17,16 @@ def time_of(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
 
 
+def moment_of(moment: datetime) -> str:
+    """Show a day and a time in the zone of whoever looks, the day as *today* while it is; *moment* is aware."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{moment.day} {moment:%b %Y %H:%M} UTC>"
+
+
+def day_of(moment: datetime) -> str:
+    """Show a day in the zone of whoever looks; *moment* is aware."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}}|{moment.day} {moment:%b %Y}>"
+
+
 def shortened(text: str, limit: int) -> str:
     """
     Return *text* on one line, cut to *limit* characters, as a button and an option have to be.

@@ -1,13 +1,14 @@
-"""Messages that somebody gets unasked, once: the author of a failed text, and the admins."""
+"""Messages that somebody gets unasked, once: authors of failed texts, admins, whoever a person was handed to."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.blocks import files
 from bot.blocks.card import label
-from bot.blocks.mrkdwn import Payload, context, escape, section, verbatim
+from bot.blocks.mrkdwn import Payload, context, escape, moment_of, section, verbatim
 from bot.blocks.receipt import headline
 from bot.texting import errors
-from bot.texting.model import Requested
+from bot.texting.model import Person, Requested, Thread
 
 _EXCERPT = 100  # characters: enough to know which text it was
 
@@ -23,9 +24,19 @@ class Cause:
 
 _AGAIN = "Then the texts that failed can be sent with *Try again* below each."
 
+#: The cause that is no text's: people wrote, and there is nowhere to show it.
+INBOX_CLOSED = "inbox_closed"
+
 #: By `TextingError.code`: all errors that are an admin's.
 CAUSES = MappingProxyType(
     {
+        INBOX_CLOSED: Cause(
+            "The inbox takes no posts.",
+            "People wrote whom nobody looks after yet, and their texts stand nowhere in Slack. They are kept, and "
+            "appear as soon as the inbox takes them.",
+            "Unarchive the channel that INBOX_CHANNEL names and invite the bot, or set INBOX_CHANNEL to the id of "
+            "another channel and restart the bot.",
+        ),
         errors.Disconnected.code: Cause(
             "Texting is disconnected.",
             "Blooio refuses our API key, so no text goes out.",
@@ -70,7 +81,8 @@ def failed_text(failed: Requested, *, url: str | None) -> Payload:
     """Tell its author that a text failed, why, and where something can be done about it."""
     who, why = escape(label(failed.person)), escape(failed.delivery.error_words or "")
     said = f"⚠️ Your text to *{who}* was {headline(failed.delivery)}. {why}".rstrip()
-    blocks = [section(said), verbatim(_excerpt(failed.delivery.body))]
+    excerpt = _excerpt(failed.delivery.body) or files.names(failed.delivery.files)
+    blocks = [section(said), verbatim(excerpt)]
     if url is not None:
         blocks.append(context(f"<{url}|Open it in its thread>"))
     return {"text": said, "blocks": blocks}
@@ -84,6 +96,17 @@ def admin_needed(cause: Cause, *, texts: int) -> Payload:
         count = "1 text has" if texts == 1 else f"{texts:,} texts have"
         blocks.append(context(f"{count} failed for this in the last 24 hours. This is said once an hour at most."))
     return {"text": said, "blocks": blocks}
+
+
+def handed_off(person: Person, thread: Thread, *, by_name: str, url: str | None) -> Payload:
+    """Tell somebody that they look after a person now, and how long that person waits."""
+    said = f"🤝 *{escape(by_name)}* handed *{escape(label(person))}* over to you."
+    more = []
+    if thread.waiting_since is not None:
+        more.append(f"They have been waiting since {moment_of(thread.waiting_since)}")
+    if url is not None:
+        more.append(f"<{url}|Open the thread>")
+    return {"text": said, "blocks": [section(said), *([context(" · ".join(more))] if more else [])]}
 
 
 def _excerpt(body: str) -> str:

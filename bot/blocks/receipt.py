@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from bot.blocks.mrkdwn import Payload, context, escape, time_of, verbatim
+from bot.blocks import files
+from bot.blocks.mrkdwn import Payload, context, escape, shortened, time_of, verbatim
 from bot.texting import errors
 from bot.texting.errors import TextingError
 from bot.texting.model import Channel, Delivery, DeliveryStatus
@@ -21,10 +22,13 @@ _WAITING = {
 }
 
 #: What a person put on a text. Any other is an emoji already.
-_REACTIONS = {"love": "❤️", "like": "👍", "dislike": "👎", "laugh": "😂", "emphasize": "‼️", "question": "❓"}
+REACTIONS = {"love": "❤️", "like": "👍", "dislike": "👎", "laugh": "😂", "emphasize": "‼️", "question": "❓"}
 
 #: A notification shows a line or two; the blocks show it all. It also keeps an update below Slack's 4000 characters.
 _FALLBACK_LENGTH = 300
+
+#: As much of a reply as says which one it is.
+_EXCERPT = 60
 
 
 class Button(Enum):
@@ -70,6 +74,9 @@ _BUTTONS: dict[type[TextingError], tuple[Button, ...]] = {
     errors.AllowanceUsedUp: _LATER,
     errors.Unavailable: (Button.TRY_AGAIN,),
     errors.NotSent: (*_LATER, Button.CHECK_NUMBER),
+    errors.FileNotFetched: _LATER,
+    errors.FileGone: _OTHER_WORDS,
+    errors.FilesNeedAddress: _LATER,
     errors.OptedOut: (Button.TRY_AGAIN,),  # they may have written START
     errors.OwnNumber: _OTHER_WORDS,  # the form has the number too
 }
@@ -79,12 +86,26 @@ _BUTTONS_OF_CODE = {error.code: buttons for error, buttons in _BUTTONS.items()}
 def receipt(delivery: Delivery) -> Payload:
     """Draw one text as its row has it now."""
     line = status_line(delivery)
+    if delivery.typed:
+        return _below_reply(delivery, line)
     words = delivery.body if len(delivery.body) <= _FALLBACK_LENGTH else delivery.body[:_FALLBACK_LENGTH] + "…"
-    blocks = [verbatim(delivery.body), context(line)]
+    shown = [verbatim(delivery.body)] if delivery.body else []
+    blocks = [*shown, *files.names_block(delivery.files), context(line)]
     if buttons := buttons_of(delivery):
         elements = [_element(button, delivery) for button in buttons]
         blocks.append({"type": "actions", "elements": elements})
-    return {"text": f"{escape(words)}\n{line}", "blocks": blocks}
+    return {"text": f"{escape(words or files.names(delivery.files))}\n{line}", "blocks": blocks}
+
+
+def _below_reply(delivery: Delivery, line: str) -> Payload:
+    """Draw a text that stands in the thread already, where its author typed it: which one it is, and what is wrong."""
+    words, named = shortened(delivery.body, _EXCERPT), files.names(delivery.files)
+    shown = " ".join(part for part in (f"“{escape(words)}”" if words else "", escape(named)) if part)
+    said = f"{escape(delivery.author.name)}: {shown}\n{line}"
+    blocks = [context(said)]
+    if buttons := buttons_of(delivery):
+        blocks.append({"type": "actions", "elements": [_element(button, delivery) for button in buttons]})
+    return {"text": said, "blocks": blocks}
 
 
 def status_line(delivery: Delivery) -> str:
@@ -94,6 +115,8 @@ def status_line(delivery: Delivery) -> str:
 
 def buttons_of(delivery: Delivery) -> tuple[Button, ...]:
     """Say what can be done about a text."""
+    if delivery.automatic:
+        return ()  # once is what the law expects, and nobody wrote it
     if delivery.held_since is not None:
         return Button.TRY_NOW, Button.DONT_SEND
     if can_be_replaced(delivery):
@@ -148,7 +171,7 @@ def _at(step: str, moment: datetime | None) -> str:
 
 
 def _reactions(delivery: Delivery) -> list[str]:
-    shown = " ".join(escape(_REACTIONS.get(reaction, reaction)) for reaction in delivery.reactions)
+    shown = " ".join(escape(REACTIONS.get(reaction, reaction)) for reaction in delivery.reactions)
     return [shown] if shown else []
 
 

@@ -48,5 +48,12 @@ def not_checked(person: Person, error: TextingError) -> Payload:
     return _only(f"Blooio could not be asked about *{who}*. Try again in a minute.")
 
 
+def not_reacted(person: Person, *, taken_off: bool) -> Payload:
+    """Say that a reaction did not get to a person's phone, or could not be taken off it."""
+    if taken_off:
+        return refusal(f"Your reaction could not be taken back. {label(person)} may still see it.")
+    return refusal(f"Your reaction could not be shown to {label(person)}. Reply with a text instead.")
+
+
 def _only(text: str) -> Payload:
     return {"text": text, "blocks": [section(text)]}

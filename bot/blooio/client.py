@@ -1,7 +1,7 @@
 """Blooio over HTTP: `wire` says what to ask and what an answer means, this carries the bytes."""
 
 import ipaddress
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal
@@ -14,7 +14,19 @@ from httpx_aiohttp import AiohttpTransport
 
 from bot.blooio import wire
 from bot.texting.errors import AlreadyExists, BlooioTrouble, TextingError, Unconfirmed
-from bot.texting.model import Accepted, Account, Address, Capabilities, Contact, Line, Message, Page, StatusReport
+from bot.texting.model import (
+    Accepted,
+    Account,
+    Address,
+    Attachment,
+    Capabilities,
+    Chat,
+    Contact,
+    Line,
+    Message,
+    Page,
+    StatusReport,
+)
 
 TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)  # seconds
 MAX_CONNECTIONS = 100
@@ -57,6 +69,7 @@ class BlooioClient:
         idempotency_key: str,
         from_number: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> Accepted:
         """Ask Blooio to queue *text*; see `wire.send_message`. AlreadyExists: look it up, do not send it again."""
         request = wire.send_message(
@@ -65,6 +78,7 @@ class BlooioClient:
             idempotency_key=idempotency_key,
             from_number=from_number,
             metadata=metadata,
+            attachments=attachments,
         )
         return wire.parse_accepted(*await self._answer(request, lost=Unconfirmed))
 
@@ -84,6 +98,23 @@ class BlooioClient:
         limit = wire.LARGEST_PAGE
         request = wire.list_messages(address, direction=direction, since=since, limit=limit, offset=offset)
         return wire.parse_messages(*await self._answer(request), limit=limit, offset=offset)
+
+    async def react(self, address: Address, message_id: str, reaction: str, *, added: bool) -> None:
+        """Put a reaction of ours on a text, or take it off; see `wire.react`. Repeating it changes nothing."""
+        wire.parse_done(*await self._answer(wire.react(address, message_id, reaction, added=added)))
+
+    async def typing(self, address: Address, *, begins: bool) -> None:
+        """Show that we are typing, or no longer."""
+        wire.parse_done(*await self._answer(wire.typing(address, begins=begins)))
+
+    async def mark_read(self, address: Address) -> None:
+        """Let somebody know that everything they wrote was read."""
+        wire.parse_done(*await self._answer(wire.mark_read(address)))
+
+    async def list_chats(self, *, offset: int = 0) -> Page[Chat]:
+        """Return a page of all chats, the one with the latest text first. They move while they are read."""
+        request = wire.list_chats(offset=offset)
+        return wire.parse_chats(*await self._answer(request), limit=wire.CHATS_PAGE, offset=offset)
 
     async def create_contact(self, address: Address, name: str | None = None) -> tuple[Contact, bool]:
         """Return the contact and whether it is new. One that exists keeps its own name."""

@@ -25,6 +25,7 @@ ERROR_OF_CODE: dict[str, type[TextingError]] = {
     "reply_target_not_found": errors.CannotQuote,
     "format_unsupported_for_channel_type": errors.PlainTextOnly,
     "invalid_content": errors.PlainTextOnly,
+    "attachment_fetch_failed": errors.FileNotFetched,  # the local Blooio's word; the real one's is in no document
     "inbound_only_no_prior_inbound": errors.ReplyOnly,
     "conversation_content_restricted": errors.NoLinksYet,
     "safety_new_conversations_paused": errors.NewTextsPaused,

@@ -116,6 +116,12 @@ def error_code(body: dict[str, Any]) -> str | None:
     return word(body.get("error_code")) or word(body.get("code")) or word(plain)
 
 
+def quoted(body: dict[str, Any]) -> str | None:
+    """Return the id of the message that one quotes: in `reply_to`, or as API v4 has it beside."""
+    quote = body.get("reply_to")
+    return word(quote.get("message_id") if isinstance(quote, dict) else body.get("reply_to_message_id"))
+
+
 def tags(value: object) -> tuple[str, ...]:
     """Return tags, given as strings (in a contact) or as objects (by the tags endpoint)."""
     if not isinstance(value, list):

@@ -210,7 +210,6 @@ def _message_received(name: str, message_id: str, news: dict[str, Any]) -> Messa
     address = reading.address(news.get("sender")) or reading.address(news.get("external_id"))
     if address is None:
         return None
-    quoted = news.get("reply_to")
     return MessageReceived(
         key=f"{name}:{message_id}",
         message_id=message_id,
@@ -221,9 +220,7 @@ def _message_received(name: str, message_id: str, news: dict[str, Any]) -> Messa
         text=reading.text(news.get("text")),
         attachments=reading.attachments(news.get("attachments")),
         channel=reading.channel(news.get("protocol")),
-        reply_to=reading.word(
-            quoted.get("message_id") if isinstance(quoted, dict) else news.get("reply_to_message_id")
-        ),
+        reply_to=reading.quoted(news),
     )
 
 

@@ -7,7 +7,7 @@ status, headers and content into a value of `texting.model`, or raises one of `t
 Source: Blooio API v2, https://docs.blooio.com, and its OpenAPI document, `<base>/openapi.json`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -20,7 +20,9 @@ from bot.texting.model import (
     Accepted,
     Account,
     Address,
+    Attachment,
     Capabilities,
+    Chat,
     Contact,
     DeliveryStatus,
     Line,
@@ -33,6 +35,9 @@ T = TypeVar("T")
 
 #: The most one page may hold. Source: Blooio API v2, "Pagination".
 LARGEST_PAGE = 200
+
+#: Chats in a page: it is asked for every few seconds, and mostly says that there is no news.
+CHATS_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,18 @@ def send_message(
     idempotency_key: str,
     from_number: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> Request:
     """
-    Ask Blooio to queue *text* for *address*.
+    Ask Blooio to queue *text* for *address*, with *attachments* that it fetches itself; with them *text* may be "".
 
     The same *idempotency_key* with the same arguments texts the person once, however often it is repeated.
     *from_number* pins our line (E.164); without it Blooio chooses. *metadata* may hold up to 1 KB of JSON; Blooio
     keeps it for its analytics and never returns it.
     """
-    body: dict[str, Any] = {"text": text}
+    body: dict[str, Any] = {"text": text} if text or not attachments else {}
+    if attachments:
+        body["attachments"] = [{"url": file.url, "name": file.name} if file.name else file.url for file in attachments]
     if from_number is not None:
         body["from_number"] = from_number
     if metadata is not None:
@@ -119,6 +127,31 @@ def list_messages(
         "offset": offset,
     }
     return Request("GET", f"/chats/{_encoded(address)}/messages", params=params)
+
+
+def react(address: Address, message_id: str, reaction: str, *, added: bool) -> Request:
+    """
+    Put a reaction of ours on a text of either side, or take it off: love, like, …, or an emoji. iMessage only.
+
+    We have one on a text at most, whoever of us reacted: another takes its place.
+    """
+    path = f"/chats/{_encoded(address)}/messages/{_encoded(message_id)}/reactions"
+    return Request("POST", path, json={"reaction": f"{'+' if added else '-'}{reaction}"})
+
+
+def typing(address: Address, *, begins: bool) -> Request:
+    """Show that we are typing, or no longer. Nobody says that it ends by itself, so it has to be ended."""
+    return Request("POST" if begins else "DELETE", f"/chats/{_encoded(address)}/typing")
+
+
+def mark_read(address: Address) -> Request:
+    """Let somebody know that everything they wrote was read."""
+    return Request("POST", f"/chats/{_encoded(address)}/read")
+
+
+def list_chats(*, limit: int = CHATS_PAGE, offset: int = 0) -> Request:
+    """Ask for one page of all chats, groups included, the one with the latest text first."""
+    return Request("GET", "/chats", params={"sort": "recent", "limit": limit, "offset": offset})
 
 
 def create_contact(address: Address, name: str | None = None) -> Request:
@@ -237,6 +270,11 @@ def parse_messages(
 ) -> Page[Message]:
     """Read a page of a chat that was asked for with *limit* and *offset*."""
     return _page(_body(status, headers, content), "messages", _message, limit=limit, offset=offset)
+
+
+def parse_chats(status: int, headers: Mapping[str, str], content: bytes, *, limit: int, offset: int) -> Page[Chat]:
+    """Read a page of the list of chats that was asked for with *limit* and *offset*."""
+    return _page(_body(status, headers, content), "chats", _chat, limit=limit, offset=offset)
 
 
 def parse_contact(status: int, headers: Mapping[str, str], content: bytes) -> Contact:
@@ -360,6 +398,25 @@ def _contact(row: dict[str, Any]) -> Contact | None:
     )
 
 
+def _chat(row: dict[str, Any]) -> Chat | None:
+    chat_id = reading.word(row.get("id"))
+    if chat_id is None:
+        return None
+    # A comma stands between the members of a group that has no id of its own.
+    group = row.get("is_group") is True or row.get("type") == "group" or chat_id.startswith("grp_") or "," in chat_id
+    last_at = reading.moment(row.get("last_message_time"))
+    last_inbound_at = reading.moment(row.get("last_inbound_time"))
+    if "last_inbound_time" not in row:  # it may be theirs: their texts are looked for
+        last_inbound_at = last_at
+    return Chat(
+        chat_id=chat_id,
+        address=None if group else reading.address(chat_id),
+        last_at=max((at for at in (last_at, last_inbound_at) if at is not None), default=None),
+        last_inbound_at=last_inbound_at,
+        inbound=reading.count(row.get("inbound_count")),
+    )
+
+
 def _message(row: dict[str, Any]) -> Message | None:
     message_id = reading.word(row.get("message_id"))
     if message_id is None:
@@ -371,6 +428,7 @@ def _message(row: dict[str, Any]) -> Message | None:
         attachments=reading.attachments(row.get("attachments")),
         line=reading.word(row.get("internal_id")),
         report=_report(row),
+        reply_to=reading.quoted(row),
     )
 
 

@@ -1,5 +1,5 @@
 """
-Read `/text <person> <message>`: who is meant, and what they get to read. `help` and `report` are nobody.
+Read `/text <person> <message>`: who is meant, and what they get to read. `help`, `report` and `settings` are nobody.
 
 People put spaces into numbers and start messages with digits, so `+49 30 123456 10 Uhr` has two readings. A text must
 never go to a wrong number: where the end of the number is in doubt we ask, and quotes always settle it.
@@ -127,9 +127,14 @@ class Report:
     csv: bool  # as a file for a spreadsheet, not as a picture
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """They want to choose how the channel they are in has its threads."""
+
+
 def parse_text_command(
     text: str, *, region: str, names: Mapping[str, str] = NO_NAMES
-) -> TextCommand | Named | Compose | Help | Report:
+) -> TextCommand | Named | Compose | Help | Report | Settings:
     """
     Read what follows `/text`, as Slack sends it with `should_escape`.
 
@@ -142,6 +147,8 @@ def parse_text_command(
         return Compose(None)
     if text.casefold() in {"?", "help"}:
         return Help()
+    if text.casefold() == "settings":
+        return Settings()
     word, *more = text.casefold().split()
     if word == "report":  # somebody of that name can be had in quotes
         return _report(more)

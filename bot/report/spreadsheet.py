@@ -60,25 +60,25 @@ async def spreadsheet(entries: AsyncGenerator[Sequence[Entry], None], *, largest
 def _row(entry: Entry) -> tuple[object, ...]:
     return (
         entry.id,
-        _time(entry.requested_at),
-        _cell(entry.author_id),
-        _cell(entry.author_name),
+        utc(entry.requested_at),
+        harmless(entry.author_id),
+        harmless(entry.author_name),
         _channel(entry.expected_channel),
         _channel(entry.actual_channel),
         entry.status,
-        _time(entry.accepted_at),
-        _time(entry.sent_at),
-        _time(entry.delivered_at),
-        _time(entry.read_at),
-        _time(entry.failed_at),
+        utc(entry.accepted_at),
+        utc(entry.sent_at),
+        utc(entry.delivered_at),
+        utc(entry.read_at),
+        utc(entry.failed_at),
         "" if entry.seconds is None else f"{entry.seconds:.3f}",
-        _cell(entry.error_code or ""),
-        _cell(entry.error_words or ""),
+        harmless(entry.error_code or ""),
+        harmless(entry.error_words or ""),
     )
 
 
-def _time(moment: datetime | None) -> str:
-    """ISO 8601 in UTC, to the millisecond."""
+def utc(moment: datetime | None) -> str:
+    """Write a moment in ISO 8601, to the millisecond; nothing for none."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" if moment else ""
 
 
@@ -86,6 +86,6 @@ def _channel(name: str | None) -> str:
     return CHANNEL_NAMES[Channel(name)] if name else ""
 
 
-def _cell(text: str) -> str:
-    """*text*, harmless in a spreadsheet."""
+def harmless(text: str) -> str:
+    """Keep *text* from being a formula to a spreadsheet."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -16,7 +16,9 @@ from bot.storage.database import Connection, Pool, in_time
 from bot.texting.errors import NotRead, NotStored
 from bot.texting.model import Address, Contact
 
-_CONTACT = "address, name, tags, last_message_at"
+#: Somebody is a person of one workspace of ours: there is only one.
+_CONTACT = """address, name, tags, last_message_at,
+    (SELECT min(p.opted_out_since) FROM people p WHERE p.address = contacts.address) AS opted_out_since"""
 
 #: Somebody waits for what is read, and Slack does not wait long.
 _READ_SECONDS = 1.5
@@ -27,7 +29,7 @@ _NOT_READ = "The address book could not be read just now, so nothing was done. T
 #: A contact that so many lists in a row did not have is gone: a list shifts while it is read.
 _GONE_AFTER = 2
 
-_Row = tuple[str, str | None, list[str], datetime | None]
+_Row = tuple[str, str | None, list[str], datetime | None, datetime | None]
 
 
 class Contacts:
@@ -150,7 +152,7 @@ class Contacts:
         async with in_time(_READ_SECONDS, NotRead(words=_NOT_READ)), self._pool.connection() as connection:
             cursor = await connection.execute(query, values)
             rows: list[_Row] = await cursor.fetchall()
-        return [Contact(Address(address), name, tuple(tags), at) for address, name, tags, at in rows]
+        return [Contact(Address(address), name, tuple(tags), at, out) for address, name, tags, at, out in rows]
 
 
 def _row(contact: Contact) -> dict[str, Any]:

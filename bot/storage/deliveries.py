@@ -3,22 +3,24 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from bot.storage import people, rows
+from bot.storage import audit, people, rows
 from bot.storage.database import Connection, Pool, in_time, storing
 from bot.storage.notices import ALERT
+from bot.storage.read_marks import Acted
 from bot.texting.errors import NotRead, NotStored, OptedOut, SentAgain
 from bot.texting.model import (
     Author,
     Capabilities,
     Channel,
     Delivery,
+    Person,
     Request,
     Requested,
     StatusReport,
@@ -27,8 +29,16 @@ from bot.texting.model import (
 )
 from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
 
-#: Defers the job that sends one text, inside the transaction of the connection it is given.
-Defer = Callable[[AsyncConnection[Any], UUID, int], Awaitable[None]]
+
+class Defer(Protocol):
+    """Defers the job that sends one text, inside the transaction of the connection it is given."""
+
+    def __call__(
+        self, connection: AsyncConnection[Any], delivery_id: UUID, thread_id: int, /, *, first: bool = False
+    ) -> Awaitable[None]:
+        """Put the text behind the earlier ones of its thread, or *first* before all that wait."""
+        ...
+
 
 #: How long a due check belongs to the process that took it; it is due again if that process dies.
 _CHECKING = timedelta(seconds=10)
@@ -42,9 +52,11 @@ _UNCONFIRMED: LiteralString = (
 class Deliveries:
     """Texts and the people they go to."""
 
-    def __init__(self, pool: Pool, *, defer: Defer) -> None:
+    def __init__(self, pool: Pool, *, defer: Defer, acted: Acted | None = None) -> None:
         self._pool = pool
         self._defer = defer
+        self._acted = acted
+        self._audit = audit.Audit(pool)
 
     async def request(
         self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
@@ -53,18 +65,30 @@ class Deliveries:
         Store a text and its job, or find the text that the same request stored before.
 
         The person's first text decides where their thread lives; a later one goes to that thread, on whichever of our
-        *lines* (best first) it is. Raises NotStored or PerhapsStored, *within* the time that is left.
+        *lines* (best first) it is. Raises NotStored or PerhapsStored, *within* the time that is left, and OptedOut.
         """
-        async with storing(self._pool, within) as connection:
-            return await self.request_in(connection, request, delivery_id, lines=lines, now=now)
+        try:
+            async with storing(self._pool, within) as connection:
+                return await self.request_in(connection, request, delivery_id, lines=lines, now=now)
+        except OptedOut as refused:
+            await self._audit.refused(
+                user_id=request.author.user_id,
+                user_name=request.author.name,
+                reason=refused.code,
+                person_id=refused.person.id if refused.person else None,
+                conversation_id=request.conversation_id,
+            )
+            raise
 
     async def request_in(
         self, connection: Connection, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
     ) -> Requested:
         """Do what `request` does in the caller's transaction."""
         cursor = connection.cursor(row_factory=dict_row)
+        typed, mended = request.typed, None
         if request.instead_of is not None:
-            await self._replace(cursor, request, request.instead_of)
+            mended = await self._replace(cursor, request, request.instead_of)
+            typed = typed and await self._shows(cursor, request.instead_of)
         found = await people.find(cursor, request.team_id, request.address, lines) or await people.add(
             cursor,
             request.team_id,
@@ -75,10 +99,10 @@ class Deliveries:
         )
         person, thread = rows.person(found), rows.thread(found)
         if person.opted_out_since is not None and not request.automatic:
-            raise OptedOut
-        if _out_of_sight(thread, request.author):
-            thread = await self._bring_out(cursor, thread, request)
+            raise OptedOut(person)
         if not request.automatic:
+            if _out_of_sight(thread, request.author):
+                thread = await self._bring_out(cursor, thread, request)
             thread = await self._answer(cursor, thread, request.author)
         expected = None
         if is_fresh(person.capabilities, now):
@@ -101,35 +125,57 @@ class Deliveries:
                 request.author.name,
                 expected,
                 now,
-                request.typed,
+                typed,
                 request.automatic,
                 Jsonb([asdict(file) for file in request.files]),
             ),
         )
         row = await cursor.fetchone()
         if row is not None:
-            await self._defer(connection, delivery_id, thread.id)
+            if request.automatic:
+                await self._defer(connection, delivery_id, thread.id, first=True)
+            else:
+                await self._defer(connection, delivery_id, thread.id)
+                if self._acted is not None:
+                    await self._acted(connection, thread.id)
+            await _record_mending(connection, request, mended, person, thread)
+            if typed and request.instead_of is not None:  # the same words: the same message shows them
+                await cursor.execute(
+                    "UPDATE replies SET delivery_id = %s, revision = revision + 1 WHERE delivery_id = %s",
+                    (delivery_id, request.instead_of),
+                )
         else:
             await cursor.execute(f"SELECT {rows.DELIVERY} FROM deliveries d WHERE request_key = %s", (request.key,))
             row = await cursor.fetchone()
             assert row is not None  # noqa: S101  (the conflict was with a committed row)
         return Requested(rows.delivery(row), thread, person)
 
-    async def _replace(self, cursor: Any, request: Request, failed: UUID) -> None:
-        """Note on a failed text who sends it again; the same request may say so twice. Raises SentAgain."""
+    async def _replace(self, cursor: Any, request: Request, failed: UUID) -> dict[str, Any] | None:
+        """
+        Note on a failed text who sends it again, and return what it was: its `thread_id` and its `body`.
+
+        The same request may say so twice: None is the second time. Raises SentAgain.
+        """
         await cursor.execute(
             """
             UPDATE deliveries SET again_by = %s, revision = revision + 1
              WHERE id = %s AND status = 'failed' AND again_by IS NULL
-            RETURNING id
+            RETURNING thread_id, body
             """,
             (request.author.name, failed),
         )
-        if await cursor.fetchone() is not None:
-            return
+        replaced: dict[str, Any] | None = await cursor.fetchone()
+        if replaced is not None:
+            return replaced
         await cursor.execute("SELECT 1 FROM deliveries WHERE request_key = %s", (request.key,))
         if await cursor.fetchone() is None:
             raise SentAgain
+        return None
+
+    async def _shows(self, cursor: Any, failed: UUID) -> bool:
+        """Say whether the reply that a text was typed as still says what it said."""
+        await cursor.execute("SELECT 1 FROM replies WHERE delivery_id = %s AND changed_ts IS NULL", (failed,))
+        return await cursor.fetchone() is not None
 
     async def _bring_out(self, cursor: Any, thread: Thread, request: Request) -> Thread:
         """Move a thread out of somebody's direct messages, where this text's author could not see it."""
@@ -464,6 +510,25 @@ class Deliveries:
     async def _execute(self, query: str, values: tuple[Any, ...]) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(query, values)
+
+
+async def _record_mending(
+    connection: Connection, request: Request, mended: dict[str, Any] | None, person: Person, thread: Thread
+) -> None:
+    """Put on record who sent a failed text once more, as it was or edited."""
+    if mended is None:
+        return
+    same = mended == {"thread_id": thread.id, "body": request.body}
+    await audit.record(
+        connection,
+        user_id=request.author.user_id,
+        user_name=request.author.name,
+        action="again" if same else "edit",
+        person_id=person.id,
+        thread_id=thread.id,
+        delivery_id=request.instead_of,
+        conversation_id=thread.conversation_id,
+    )
 
 
 def _requested(row: rows.Row) -> Requested:

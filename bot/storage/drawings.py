@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 
 from bot.storage import rows
 from bot.storage.database import Pool
+from bot.storage.notices import ALERT
 from bot.texting.model import Author, Delivery, Inbound, Person, Remark, Reply, Thread
 
 _TEXT = f"{rows.DELIVERY}, d.posted_in, d.posted_ts, d.posting_at, d.revision"
@@ -21,7 +22,7 @@ _NEW: LiteralString = f"""
       FROM deliveries d
      WHERE d.thread_id = t.id AND d.drawn_revision < d.revision AND d.posted_ts IS NULL AND {_NEEDS_POST}
      UNION ALL
-    SELECT 'inbound', i.id, i.received_at, i.posted_in, i.posted_ts, i.posting_at, i.revision
+    SELECT 'inbound', i.id, least(i.written_at, i.received_at), i.posted_in, i.posted_ts, i.posting_at, i.revision
       FROM inbound i WHERE i.thread_id = t.id AND i.drawn_revision < i.revision AND i.posted_ts IS NULL
      UNION ALL
     SELECT 'remark', r.id, r.made_at, r.posted_in, r.posted_ts, r.posting_at, 1
@@ -57,6 +58,7 @@ class ShownThread:
 
     thread: Thread
     person: Person
+    replies: str  # how its channel wants them: texted, asked_for or never
     card_gone: bool  # somebody deleted it
     card_posting_since: datetime | None
     revision: int
@@ -72,11 +74,12 @@ class ShownThread:
 
 @dataclass(frozen=True, slots=True)
 class MarkedReply:
-    """What somebody typed, what became of it, and the reactions of ours that Slack may show on it."""
+    """What somebody typed, what became of it, and the reactions of ours that Slack shows on it."""
 
     reply: Reply
     delivery: Delivery | None
     marks: frozenset[str]
+    perhaps: frozenset[str]  # it was begun to put these on it, and the outcome is not known
     revision: int
     delivery_revision: int | None
     failures: int  # in a row, of marking this thread
@@ -151,10 +154,11 @@ class Drawings:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
-                SELECT {rows.THREAD}, {rows.PERSON}, t.card_gone, t.card_posting_at, t.revision AS card_revision,
-                       t.drawn_revision, pause.failures, e.kind, e.at, e.posted_in, e.posted_ts, e.posting_at,
-                       e.revision, {rows.DELIVERY}, i.*, r.*
+                SELECT {rows.THREAD}, {rows.PERSON}, coalesce(c.replies, 'texted') AS replies, t.card_gone,
+                       t.card_posting_at, t.revision AS card_revision, t.drawn_revision, pause.failures, e.kind,
+                       e.at, e.posted_in, e.posted_ts, e.posting_at, e.revision, {rows.DELIVERY}, i.*, r.*
                   FROM threads t JOIN people p ON p.id = t.person_id
+                  LEFT JOIN channels c ON c.conversation_id = t.conversation_id
                   CROSS JOIN LATERAL (SELECT {pause}) pause (until, failures)
                   LEFT JOIN LATERAL ({entries} ORDER BY at, id LIMIT %s) e ON true
                   LEFT JOIN deliveries d ON e.kind = 'text' AND d.id = e.id
@@ -174,6 +178,7 @@ class Drawings:
         return ShownThread(
             thread=rows.thread(first),
             person=rows.person(first),
+            replies=first["replies"],
             card_gone=first["card_gone"],
             card_posting_since=first["card_posting_at"],
             revision=first["card_revision"],
@@ -188,7 +193,7 @@ class Drawings:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(
                 f"""
-                SELECT {rows.REPLY}, y.marks, y.revision AS reply_revision, t.mark_failures, {rows.DELIVERY},
+                SELECT {rows.REPLY}, y.marks, y.marking, y.revision AS reply_revision, t.mark_failures, {rows.DELIVERY},
                        d.revision AS delivery_revision
                   FROM replies y JOIN threads t ON t.id = y.thread_id LEFT JOIN deliveries d ON d.id = y.delivery_id
                  WHERE y.thread_id = %s AND y.drawn_revision < y.revision AND t.mark_after <= now()
@@ -202,7 +207,7 @@ class Drawings:
         """These are about to be put on a reply: from here on Slack may show them."""
         await self._execute(
             """
-            UPDATE replies SET marks = ARRAY(SELECT DISTINCT unnest(marks || %s::text[]))
+            UPDATE replies SET marking = ARRAY(SELECT DISTINCT unnest(marking || %s::text[]))
              WHERE conversation_id = %s AND ts = %s
             """,
             (sorted(marks), reply.conversation_id, reply.ts),
@@ -211,11 +216,7 @@ class Drawings:
     async def marked(self, marked: MarkedReply, marks: frozenset[str]) -> None:
         """Slack shows these marks, which say all that there is to say of a text without a message of its own."""
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "UPDATE replies SET marks = %s, drawn_revision = %s WHERE conversation_id = %s AND ts = %s",
-                (sorted(marks), marked.revision, marked.reply.conversation_id, marked.reply.ts),
-            )
-            if marked.delivery is not None:
+            if marked.delivery is not None:  # locked first, as by whatever changes a text
                 await connection.execute(
                     f"""
                     UPDATE deliveries d SET drawn_revision = greatest(drawn_revision, %s)
@@ -223,6 +224,13 @@ class Drawings:
                     """,
                     (marked.delivery_revision, marked.delivery.id),
                 )
+            await connection.execute(
+                """
+                UPDATE replies SET marks = %s, marking = '{}', drawn_revision = %s
+                 WHERE conversation_id = %s AND ts = %s
+                """,
+                (sorted(marks), marked.revision, marked.reply.conversation_id, marked.reply.ts),
+            )
 
     async def begin_card(self, thread_id: int) -> None:
         """A card is about to be posted: from here on a post without an answer has to be looked for."""
@@ -239,7 +247,8 @@ class Drawings:
         return await self._is_latest(
             """
             UPDATE threads
-               SET conversation_id = %s, card_ts = %s, card_posting_at = NULL, drawn_revision = %s, draw_failures = 0
+               SET conversation_id = %s, card_ts = %s, card_posting_at = NULL, card_posted_at = now(),
+                   drawn_revision = %s, draw_failures = 0
              WHERE id = %s
             RETURNING revision
             """,
@@ -264,9 +273,14 @@ class Drawings:
             )
             return await cursor.fetchone() is not None
 
-    async def move(self, thread_id: int, conversation_id: str, owner: Author) -> None:
-        """The thread cannot live where it was: it moves, and *owner* looks after it now."""
-        await self._execute(rows.MOVE_THREAD, (conversation_id, owner.user_id, owner.name, thread_id))
+    async def move(self, thread_id: int, conversation_id: str, owner: Author | None) -> None:
+        """The thread cannot live where it was: it moves, and *owner* looks after it now; None: nobody yet."""
+        who = (owner.user_id, owner.name) if owner else (None, None)
+        await self._execute(rows.MOVE_THREAD, (conversation_id, *who, thread_id))
+
+    async def alert(self, cause: str) -> None:
+        """Let an admin hear of *cause*, one of `blocks.notice.CAUSES`, unless one has lately."""
+        await self._execute(ALERT, (f"admin:{cause}", cause))
 
     async def begin(self, shown: Shown) -> Shown:
         """An entry's message is about to be posted; return the entry as it is at this moment."""
@@ -370,6 +384,7 @@ def _marked(row: rows.Row) -> MarkedReply:
         reply=rows.reply(row),
         delivery=rows.delivery(row) if row["id"] is not None else None,
         marks=frozenset(row["marks"]),
+        perhaps=frozenset(row["marking"]),
         revision=row["reply_revision"],
         delivery_revision=row["delivery_revision"],
         failures=row["mark_failures"],

@@ -130,6 +130,20 @@ class Events:
             )
             return [message_id for (message_id,) in await cursor.fetchall()]
 
+    async def reacted_to(self, limit: int) -> list[str]:
+        """List the texts of people's that there are reactions to which are not applied yet, by the ids they name."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT DISTINCT e.message_id FROM events e
+                 WHERE e.applied_at IS NULL AND e.name = 'message.reaction'
+                   AND EXISTS (SELECT 1 FROM inbound i WHERE e.message_id IN (i.message_id, i.other_id))
+                 LIMIT %s
+                """,
+                (limit,),
+            )
+            return [message_id for (message_id,) in await cursor.fetchall()]
+
     async def named(self, name: str, limit: int) -> list[StoredEvent]:
         """List what was told under one name and is not applied yet, oldest first."""
         return await self._read(
@@ -159,7 +173,7 @@ class Events:
         Stop looking for the texts that these are about: they were sent elsewhere. Return how many there were.
 
         What is only late is not given up: nobody may have been there to apply it. Should a text turn out to be ours
-        after all, `Deliveries.accept` brings its events up again.
+        after all, `Deliveries.accept` brings its events up again, and `Conversations.receive` those of a person's.
         """
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
@@ -167,6 +181,7 @@ class Events:
                 UPDATE events e SET applied_at = now()
                  WHERE e.applied_at IS NULL AND e.received_at < now() - %s AND e.name <> 'message.received'
                    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = e.message_id)
+                   AND NOT EXISTS (SELECT 1 FROM inbound i WHERE e.message_id IN (i.message_id, i.other_id))
                 """,
                 (older_than,),
             )

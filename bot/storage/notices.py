@@ -1,4 +1,4 @@
-"""Whom we have to tell in Slack, once: the author of a failed text, an admin. Each method is one transaction."""
+"""Whom we have to tell in Slack, once: the author of a failed text, an admin, whoever a thread was handed to."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from bot.storage import rows
 from bot.storage.database import Pool
-from bot.texting.model import Requested
+from bot.texting.model import Person, Requested, Thread
 
 #: An admin hears of a cause once in this long, however many texts it stops: (key, cause). One statement, so that of
 #: all processes that say so in the same moment one is heard. An alert that Slack has not shown yet stays as it is.
@@ -30,6 +30,16 @@ class FailedText:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOff:
+    """The thread that somebody is to look after from now on."""
+
+    thread: Thread
+    person: Person
+    to: str  # whose it is now, unless it went on to somebody else: their id
+    by_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A message that somebody has to get."""
 
@@ -39,11 +49,12 @@ class Notice:
     raised_at: datetime
     posting_since: datetime | None  # a post was begun and its outcome is not known
     failures: int  # in a row
-    text: FailedText | None  # None: it is for an admin
+    text: FailedText | None  # None: it is for an admin, unless
+    handed: HandedOff | None = None  # it is for whoever looks after somebody now
 
 
 class Notices:
-    """Notices, and which of them Slack shows."""
+    """Notices, and which of them Slack shows. Each method is one transaction."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -68,10 +79,11 @@ class Notices:
             await cursor.execute(
                 f"""
                 SELECT n.id AS notice_id, n.cause, n.raised_at, n.posting_at AS notice_posting_at, n.failures,
+                       n.thread_id AS handed_thread, n.user_id AS handed_to, n.by_name AS handed_by,
                        {rows.DELIVERY}, d.posted_in, d.posted_ts, {rows.PERSON}, {rows.THREAD}
                   FROM notices n
                   LEFT JOIN deliveries d ON d.id = n.delivery_id
-                  LEFT JOIN threads t ON t.id = d.thread_id
+                  LEFT JOIN threads t ON t.id = coalesce(d.thread_id, n.thread_id)
                   LEFT JOIN people p ON p.id = t.person_id
                  WHERE n.id = %s AND n.posted_at IS NULL AND n.post_after <= now()
                 """,
@@ -120,6 +132,9 @@ def _notice(row: rows.Row) -> Notice:
     if row["id"] is not None:
         requested = Requested(rows.delivery(row), rows.thread(row), rows.person(row))
         text = FailedText(requested, row["posted_in"], row["posted_ts"])
+    handed = None
+    if row["handed_thread"] is not None:
+        handed = HandedOff(rows.thread(row), rows.person(row), row["handed_to"], row["handed_by"])
     raised_at: datetime = row["raised_at"]
     return Notice(
         id=row["notice_id"],
@@ -129,4 +144,5 @@ def _notice(row: rows.Row) -> Notice:
         posting_since=row["notice_posting_at"],
         failures=row["failures"],
         text=text,
+        handed=handed,
     )

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg.rows import dict_row
 
 from bot.storage import rows
 from bot.storage.database import Pool, in_time
 from bot.texting.errors import NotRead, NotStored
-from bot.texting.model import Author, Capabilities, History, Known
+from bot.texting.model import Author, Capabilities, History, Known, Person
 
 #: Somebody waits to be told what was learnt, and remembering it must not keep them.
 _LEARN_SECONDS = 2.0
@@ -21,6 +21,14 @@ _ON_A_LINE: LiteralString = f"""
      WHERE p.team_id = %s AND p.address = %s
      ORDER BY array_position(%s, t.line) LIMIT 1
 """
+
+
+class PointedAt(NamedTuple):
+    """In whose thread a message stands."""
+
+    person: Person
+    theirs: bool  # it shows what they texted
+    in_book: bool
 
 
 async def find(cursor: Any, team_id: str, address: str, lines: Sequence[str]) -> rows.Row | None:
@@ -79,9 +87,38 @@ class People:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(_ON_A_LINE.format(join="LEFT JOIN"), (list(lines), team_id, address, list(lines)))
             row = await cursor.fetchone()
-        if row is None:
-            return Known(None, None)
-        return Known(rows.person(row).capabilities, rows.thread(row) if row["thread_id"] is not None else None)
+            if row is None:
+                return Known(None, None)
+            await cursor.execute("SELECT 1 FROM inbound WHERE thread_id = %s LIMIT 1", (row["thread_id"],))
+            wrote_first = await cursor.fetchone() is not None
+        person = rows.person(row)
+        return Known(
+            capabilities=person.capabilities,
+            thread=rows.thread(row) if row["thread_id"] is not None else None,
+            opted_out=person if person.opted_out_since is not None else None,
+            wrote_first=wrote_first,
+        )
+
+    async def pointed_at(
+        self, conversation_id: str, ts: str, thread_ts: str, *, team_id: str, within: timedelta
+    ) -> PointedAt | None:
+        """Say in whose thread a message stands, if it is one of ours. Raises NotRead."""
+        async with in_time(within.total_seconds(), NotRead()), self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(
+                f"""
+                SELECT {rows.PERSON}, i.id IS NOT NULL AS theirs,
+                       EXISTS (SELECT 1 FROM contacts c WHERE c.address = p.address) AS in_book
+                  FROM threads t JOIN people p ON p.id = t.person_id
+                  LEFT JOIN inbound i ON i.thread_id = t.id AND i.posted_in = %s AND i.posted_ts = %s
+                 WHERE p.team_id = %s AND ((t.conversation_id = %s AND t.card_ts = %s)
+                        OR t.id = (SELECT thread_id FROM inbound WHERE posted_in = %s AND posted_ts = %s))
+                 ORDER BY theirs DESC LIMIT 1
+                """,
+                (conversation_id, ts, team_id, conversation_id, thread_ts, conversation_id, ts),
+            )
+            row = await cursor.fetchone()
+        return PointedAt(rows.person(row), row["theirs"], row["in_book"]) if row else None
 
     async def learn_of(self, team_id: str, address: str, capabilities: Capabilities) -> None:
         """Remember what somebody can receive, also before their first text; their cards show it. Raises NotStored."""

@@ -21,7 +21,7 @@ _UNLOCK = "SELECT pg_advisory_unlock_shared(%s, %s)"
 
 class Presence:
     """
-    Says that this process's worker lives, by a lock.
+    Says that this process's workers live, each by a lock.
 
     A heartbeat would say "dead" only after a time-out; a lock says it at once, `kill -9` included. When the connection
     is lost the lock is too, until the next one: others may then repeat the worker's jobs, which costs nothing but
@@ -32,16 +32,16 @@ class Presence:
         self._url = url
         self._connection: AsyncConnection[Any] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._worker_id: int | None = None
+        self._workers: dict[str, int] = {}  # by the place each of them has, of which there is one for each queue
 
-    async def hold_worker(self, worker_id: int) -> None:
+    async def hold_worker(self, worker_id: int, place: str = "") -> None:
         """Say that this worker lives here, in place of an earlier one."""
-        await self.release_worker()
+        await self.release_worker(place)
         await self._ask(_LOCK, (WORKER, _half(worker_id)))
-        self._worker_id = worker_id
+        self._workers[place] = worker_id
 
-    async def release_worker(self) -> None:
-        worker_id, self._worker_id = self._worker_id, None
+    async def release_worker(self, place: str = "") -> None:
+        worker_id = self._workers.pop(place, None)
         if worker_id is not None:
             await self._ask(_UNLOCK, (WORKER, _half(worker_id)))
 
@@ -61,8 +61,8 @@ class Presence:
     async def _execute(self, query: str, values: tuple[int, int]) -> None:
         if self._connection is None:
             self._connection = await AsyncConnection.connect(self._url, autocommit=True)
-            if self._worker_id is not None:
-                await self._connection.execute(_LOCK, (WORKER, _half(self._worker_id)))
+            for worker_id in self._workers.values():
+                await self._connection.execute(_LOCK, (WORKER, _half(worker_id)))
         await self._connection.execute(query, values)
 
     async def close(self) -> None:

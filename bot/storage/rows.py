@@ -32,13 +32,15 @@ DELIVERY = """d.id, d.thread_id AS of_thread, d.body, d.author_id, d.author_name
     d.held_since, d.told_at, d.reactions, d.again_by, d.typed, d.automatic, d.files"""
 #: Named apart, because a row may be read beside a text of ours.
 INBOUND = """i.id AS inbound_id, i.thread_id AS inbound_thread, i.message_id AS inbound_message, i.body AS inbound_body,
-    i.channel AS inbound_channel, i.written_at, i.received_at,
+    i.channel AS inbound_channel, i.written_at, i.received_at, i.reactions AS inbound_reactions,
+    (SELECT q.body FROM deliveries q WHERE q.message_id = i.reply_to AND q.thread_id = i.thread_id LIMIT 1) AS quoted,
     (SELECT jsonb_agg(jsonb_build_object('id', f.id, 'url', f.url, 'name', f.name, 'media_type', f.media_type,
-                                         'status', f.status, 'problem', f.problem) ORDER BY f.position)
+                                         'status', f.status, 'problem', f.problem, 'again', f.again)
+                      ORDER BY f.position)
        FROM inbound_files f WHERE f.inbound_id = i.id) AS inbound_files"""
 REPLY = """y.conversation_id AS reply_in, y.ts AS reply_ts, y.thread_id AS reply_thread, y.author_id AS reply_author_id,
     y.author_name AS reply_author_name, y.body AS reply_body, y.files AS reply_files, y.fate, y.reason,
-    y.delivery_id AS reply_delivery"""
+    y.delivery_id AS reply_delivery, y.changed_ts, y.now_body"""
 
 #: A thread gets another home, where its next card is posted: (conversation, owner's id, owner's name, thread).
 MOVE_THREAD = """
@@ -121,6 +123,8 @@ def inbound(row: Row) -> Inbound:
         written_at=row["written_at"],
         received_at=row["received_at"],
         files=tuple(_inbound_file(file) for file in row["inbound_files"] or ()),
+        quoted=row["quoted"],
+        reactions=tuple(row["inbound_reactions"]),
     )
 
 
@@ -132,6 +136,7 @@ def _inbound_file(file: Row) -> InboundFile:
         media_type=file["media_type"],
         status=FileStatus(file["status"]),
         problem=file["problem"],
+        again=file["again"],
     )
 
 
@@ -146,6 +151,8 @@ def reply(row: Row) -> Reply:
         reason=row["reason"],
         delivery_id=row["reply_delivery"],
         files=outbound_files(row["reply_files"]),
+        changed_ts=row["changed_ts"],
+        now_body=row["now_body"],
     )
 
 

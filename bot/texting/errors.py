@@ -23,8 +23,12 @@ Why a text cannot go, or cannot go yet.
     ├── AllowanceUsedUp        402
     ├── Unavailable            410, 501
     ├── NotSent                refused or failed after Blooio had accepted it
+    │   └── FileNotFetched     Blooio could not fetch a file that goes with it
+    ├── FileGone               a file that goes with it is not there any more
+    ├── FilesNeedAddress       its files cannot be fetched without PUBLIC_URL
     ├── OwnNumber              to one of our own numbers
     ├── OptedOut               they want no texts
+    ├── NotPermitted           whoever asks may not text here
     ├── UnknownText            there is no such text
     ├── SentAgain              somebody was faster
     ├── NotWaiting             it does not wait for a reply any more
@@ -39,6 +43,9 @@ do about it; `routing.next_attempt` reads the first, the receipt shows the last.
 
 from datetime import timedelta
 from typing import ClassVar
+
+from bot.reading.addresses import pretty
+from bot.texting.model import Person
 
 
 class TextingError(Exception):
@@ -231,6 +238,27 @@ class NotSent(TextingError):
     words = "Blooio did not say why."
 
 
+class FileNotFetched(NotSent):
+    """Blooio could not fetch a file that goes with the text, so it was not sent."""
+
+    code = "file_not_fetched"
+    words = "Blooio could not fetch the file, so nothing was sent. Try again."
+
+
+class FileGone(TextingError):
+    """A file that goes with the text was deleted, or is shared with nobody any more."""
+
+    code = "file_gone"
+    words = "A file that goes with it was deleted, so nothing was sent. You can send the words alone."
+
+
+class FilesNeedAddress(TextingError):
+    """Blooio fetches files from our public address, and we have none."""
+
+    code = "files_need_address"
+    words = "Files need the bot's public address. An admin can set PUBLIC_URL."
+
+
 class OwnNumber(TextingError):
     """The recipient is one of our own numbers."""
 
@@ -239,10 +267,37 @@ class OwnNumber(TextingError):
 
 
 class OptedOut(TextingError):
-    """The person wrote STOP. Nothing is texted to them until they write START, or an admin takes it back."""
+    """The person wrote STOP. Nothing is texted to them until they write START, or an admin allows it."""
 
     code = "opted_out"
-    words = "They opted out of texts. They can write START to get them again."
+    words = "They opted out of texts. They can write START to get them again, or an admin can allow it."
+
+    def __init__(self, person: Person | None = None) -> None:
+        words = None
+        if person is not None and person.opted_out_since is not None:
+            who, at = person.name or pretty(person.address), person.opted_out_since
+            words = (
+                f"{who} opted out of texts on {at.day} {at:%b %Y}, so nothing is texted to them. "
+                "They can write START to get texts again, or an admin can allow it."
+            )
+        super().__init__(words=words)
+        self.person = person
+
+
+class NotPermitted(TextingError):
+    """Whoever asks may not text, or not from there. `words` say why and whom to ask; `why` is for the record."""
+
+    code = "not_permitted"
+    words = "You may not text from here."
+
+    def __init__(self, *, words: str | None = None, why: str = "") -> None:
+        super().__init__(words=words)
+        self.why = why  # guest, external, bot, deactivated, unlisted, elsewhere or unknown
+
+    @property
+    def reason(self) -> str:
+        """What the record of a refusal says."""
+        return f"{self.code}:{self.why}" if self.why else self.code
 
 
 class UnknownText(TextingError):

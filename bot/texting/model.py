@@ -77,6 +77,14 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """How a channel in Slack wants its threads; what is so unless it chooses."""
+
+    replies: str = "texted"  # texted, asked_for (by the button or by naming the bot) or never
+    quiet_minutes: int = 60  # between two announcements of new texts; 0: there are none
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundFile:
     """A file in Slack that goes out with a text."""
 
@@ -156,6 +164,8 @@ class Known:
 
     capabilities: Capabilities | None  # None: never checked
     thread: Thread | None
+    opted_out: Person | None = None  # who they are, if they want no texts
+    wrote_first: bool = False  # in that thread: then also a number of ours may text them that can only reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,7 @@ class Contact:
     name: str | None
     tags: tuple[str, ...] = ()
     last_message_at: datetime | None = None
+    opted_out_since: datetime | None = None  # known of those in our copy only
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +237,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a text. Its address may expire: fetch it soon."""
+    """A file of a text, where it can be fetched. Its address may expire: fetch it soon."""
 
     url: str
     name: str | None = None
@@ -243,6 +254,26 @@ class Message:
     attachments: tuple[Attachment, ...]
     line: str | None  # our number, E.164
     report: StatusReport  # of an inbound text, `sent_at` is when they sent it
+    reply_to: str | None = None  # Blooio's id of the text that it quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation in Blooio's list. Two that are equal have the same texts. Times are aware UTC."""
+
+    chat_id: str
+    address: Address | None  # with whom; None: a group
+    last_at: datetime | None  # the last text in either direction; None: Blooio does not say
+    last_inbound_at: datetime | None  # None: they never wrote
+    inbound: int | None  # how many texts of theirs there are; None: Blooio does not say
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUpTo:
+    """How far Blooio's list of chats was read. Times are aware UTC, by Blooio's clock."""
+
+    moment: datetime  # all that was written until then is stored
+    began_at: datetime  # what was written before that is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +288,8 @@ class Received:
     channel: Channel | None
     at: datetime | None  # when they wrote; None: Blooio does not say
     told: bool  # by a webhook; False: read in Blooio's list
+    reply_to: str | None = None  # Blooio's id of the text that they quoted
+    listed: frozenset[str] = frozenset()  # Blooio's ids of all texts that stand in its list around this one, if read
 
 
 class FileStatus(StrEnum):
@@ -276,7 +309,8 @@ class InboundFile:
     name: str | None
     media_type: str | None
     status: FileStatus = FileStatus.WAITING
-    problem: str | None = None  # why it was refused, in words
+    problem: str | None = None  # why it was refused, as it goes on after its name
+    again: bool = False  # it was refused, and trying again may help
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +325,26 @@ class Inbound:
     written_at: datetime
     received_at: datetime
     files: tuple[InboundFile, ...] = ()
+    quoted: str | None = None  # the words of ours that they answer to
+    reactions: tuple[str, ...] = ()  # what they put on it themselves: "love", or an emoji
+
+
+class OptWord(StrEnum):
+    """What a text means that is nothing but a standard word."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Opting:
+    """A text that is nothing but a standard word."""
+
+    word: OptWord
+    written: str  # which of the words that mean it, in capitals
+    answer: str | None  # what is texted back; None: nothing
+    author: Author  # who does that: the bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +355,10 @@ class Incoming:
     thread: Thread
     person: Person
     news: bool  # False: it was stored before
+
+
+#: `Remark.kind`: a reply was edited, or deleted, after it had been texted.
+REPLY_EDITED, REPLY_DELETED = "reply_edited", "reply_deleted"
 
 
 class Fate(StrEnum):
@@ -326,6 +384,18 @@ class Reply:
     reason: str | None = None  # why it was asked about or refused
     delivery_id: UUID | None = None  # of a texted one
     files: tuple[OutboundFile, ...] = ()
+    changed_ts: str | None = None  # Slack's of the last edit that we heard of
+    now_body: str | None = None  # what a texted one says since it was edited
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a thread is like at the moment when somebody types in it."""
+
+    done: bool
+    answered_by: str | None  # the id of a colleague who texted the person just now
+    first: bool  # nothing was ever exchanged with the person
+    writing_by: str | None = None  # the id of a colleague who is writing to the person in a form
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,33 @@
 """What the domain needs from the outside: a gateway that texts, and a place that remembers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
+from bot.texting.errors import TextingError
 from bot.texting.model import (
     Accepted,
     Address,
+    Attachment,
     Capabilities,
     Channel,
+    Chat,
     Contact,
     Delivery,
     Incoming,
     Known,
     Line,
     Message,
+    Opting,
     Page,
     Person,
     Received,
     Reply,
     Request,
     Requested,
+    Situation,
     StatusReport,
     Thread,
 )
@@ -41,8 +46,9 @@ class Gateway(Protocol):
         idempotency_key: str,
         from_number: str | None,
         metadata: Mapping[str, str] | None,
+        attachments: Sequence[Attachment] = (),
     ) -> Accepted:
-        """Hand a text over. The same key twice is one text."""
+        """Hand a text over; one with files may have no words. The same key twice is one text."""
         ...
 
     async def message_status(self, address: Address, message_id: str) -> StatusReport: ...
@@ -53,11 +59,45 @@ class Gateway(Protocol):
         """Return a page of the texts after *since*, oldest first."""
         ...
 
+    async def list_chats(self, *, offset: int = 0) -> Page[Chat]:
+        """Return a page of all conversations, the one with the latest text first. They move while they are read."""
+        ...
+
     async def get_contact(self, address: Address) -> Contact:
         """Look somebody up in the address book."""
         ...
 
     async def lines(self) -> Sequence[Line]: ...
+
+
+class SignGateway(Protocol):
+    """The small signs between people, in Blooio. Every method may raise a `TextingError`."""
+
+    async def capabilities(self, address: Address) -> Capabilities: ...
+
+    async def react(self, address: Address, message_id: str, reaction: str, *, added: bool) -> None:
+        """Put a reaction of ours on a text, or take it off. Another takes its place; repeating it changes nothing."""
+        ...
+
+    async def typing(self, address: Address, *, begins: bool) -> None:
+        """Show that we are typing, or no longer."""
+        ...
+
+    async def mark_read(self, address: Address) -> None:
+        """Let somebody know that everything they wrote was read."""
+        ...
+
+
+class Files(Protocol):
+    """Where Blooio finds the files of a text; see `bot.files.outgoing.OutgoingFiles`, which is the one there is."""
+
+    async def check(self, delivery: Delivery) -> None:
+        """Raise FileGone if a file is not there any more."""
+        ...
+
+    def addresses(self, delivery: Delivery) -> Sequence[Attachment]:
+        """Return the same for every attempt with the same key. Raises FilesNeedAddress."""
+        ...
 
 
 class PeopleMemory(Protocol):
@@ -87,8 +127,32 @@ class ReceivedMemory(Protocol):
     """What people write; see `bot.storage.conversations.Conversations`, which is the one there is."""
 
     async def receive(
-        self, received: Received, inbound_id: UUID, *, team_id: str, lines: Sequence[str], home: str, now: datetime
+        self,
+        received: Received,
+        inbound_id: UUID,
+        *,
+        opting: Opting | None,
+        team_id: str,
+        lines: Sequence[str],
+        home: str,
+        now: datetime,
     ) -> Incoming: ...
+
+
+#: Says what becomes of a reply, given how its thread is and what is stored of it; None changes nothing.
+Decide = Callable[[Situation, Reply | None], Reply | None]
+
+#: Makes the text of a reply that is to be texted, and its id.
+MakeText = Callable[[Reply], tuple[Request, UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A reply as it is stored; None if it is nothing to us."""
+
+    reply: Reply | None
+    news: bool  # something was stored just now
+    refused: TextingError | None = None  # why it could not be texted, found out at the last moment
 
 
 class ReplyMemory(Protocol):
@@ -96,29 +160,35 @@ class ReplyMemory(Protocol):
 
     async def place(self, conversation_id: str, thread_ts: str, *, within: timedelta) -> Place | None: ...
 
-    async def find(self, conversation_id: str, ts: str, *, within: timedelta) -> Reply | None: ...
+    async def find(self, conversation_id: str, ts: str, *, within: timedelta) -> tuple[Reply, Place] | None: ...
 
-    async def store(
+    async def take(
         self,
-        reply: Reply,
-        request: Request | None,
-        delivery_id: UUID,
+        place: Place,
+        decide: Decide,
+        make_text: MakeText,
         *,
+        conversation_id: str,
+        ts: str,
+        author_id: str,
         lines: Sequence[str],
         now: datetime,
         within: timedelta,
+    ) -> Taken: ...
+
+    async def settle(
+        self, reply: Reply, make_text: MakeText, *, lines: Sequence[str], now: datetime, within: timedelta
     ) -> bool: ...
 
-    async def decide(
-        self,
-        reply: Reply,
-        request: Request | None,
-        delivery_id: UUID,
-        *,
-        lines: Sequence[str],
-        now: datetime,
-        within: timedelta,
-    ) -> bool: ...
+    async def edited(
+        self, reply: Reply, place: Place, *, body: str, changed_ts: str, url: str | None, within: timedelta
+    ) -> None: ...
+
+    async def gone(self, reply: Reply, *, now: datetime, within: timedelta) -> bool: ...
+
+    async def deleted(
+        self, reply: Reply, place: Place, *, changed_ts: str, url: str | None, within: timedelta
+    ) -> None: ...
 
 
 class Memory(Protocol):

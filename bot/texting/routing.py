@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bot.texting.errors import (
     AwaitingReply,
     BlooioTrouble,
+    FileGone,
     LimitReached,
     NotAccepted,
     NotAllowed,
@@ -13,7 +14,16 @@ from bot.texting.errors import (
     TextingError,
     Unconfirmed,
 )
-from bot.texting.model import Address, Capabilities, Channel, Delivery, DeliveryStatus, StatusReport, Told
+from bot.texting.model import (
+    Address,
+    Capabilities,
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    OutboundFile,
+    StatusReport,
+    Told,
+)
 
 #: How long a check of what a person can receive is trusted. People change phones, but not by the hour.
 CHECK_LASTS = timedelta(hours=12)
@@ -72,11 +82,22 @@ def next_attempt(error: TextingError, delivery: Delivery, now: datetime) -> date
     """Say when to send *delivery* again after *error*, or None to give up. Its attempts include the failed one."""
     if not error.retryable or delivery.attempts >= error.max_attempts:
         return None
-    wait = min(error.first_wait * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
-    again: datetime = now + max(wait, error.retry_after or timedelta())
+    again: datetime = now + max(_wait(error, delivery.attempts), error.retry_after or timedelta())
     if delivery.attempted_at is not None and again - delivery.attempted_at > KEY_LASTS:
         return None
     return again
+
+
+def next_try(error: TextingError, attempt: int, now: datetime) -> datetime | None:
+    """Say when to do again what failed with *error* and may be repeated, or None to give up; *attempt* is from 1."""
+    if not error.retryable or attempt >= error.max_attempts:
+        return None
+    return now + max(_wait(error, attempt), error.retry_after or timedelta())
+
+
+def _wait(error: TextingError, attempt: int) -> timedelta:
+    wait: timedelta = min(error.first_wait * 2 ** (attempt - 1), LONGEST_WAIT)
+    return wait
 
 
 def last_word(error: TextingError, delivery: Delivery) -> TextingError:
@@ -94,6 +115,11 @@ def last_word(error: TextingError, delivery: Delivery) -> TextingError:
 def can_be_replaced(delivery: Delivery) -> bool:
     """Say whether a text may be sent once more in place of *delivery*: it has failed, and nobody did so yet."""
     return delivery.status is DeliveryStatus.FAILED and delivery.again_by is None
+
+
+def files_again(delivery: Delivery) -> tuple[OutboundFile, ...]:
+    """Return the files that go along when *delivery* is edited and sent: none, if one of them is gone."""
+    return () if delivery.error_code == FileGone.code else delivery.files
 
 
 def too_late_to_repeat(delivery: Delivery, now: datetime) -> bool:

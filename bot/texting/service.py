@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,8 +29,21 @@ from bot.texting.errors import (
     Unconfirmed,
     UnknownText,
 )
-from bot.texting.model import Address, Author, Capabilities, Channel, Known, Line, Person, Request, Requested
-from bot.texting.ports import Gateway, Memory, PeopleMemory
+from bot.texting.model import (
+    Address,
+    Author,
+    Capabilities,
+    Channel,
+    Delivery,
+    Known,
+    Line,
+    Message,
+    Person,
+    Received,
+    Request,
+    Requested,
+)
+from bot.texting.ports import Files, Gateway, Memory, PeopleMemory
 from bot.texting.routing import (
     can_be_replaced,
     choose_channel,
@@ -58,6 +71,10 @@ FIRST_CHECK_IF_TOLD = timedelta(seconds=5)
 _PAGES_LOOKED_THROUGH = 50
 
 
+#: Receives a text from a person, if it can; returns whether it did.
+Hear = Callable[[Received], Awaitable[bool]]
+
+
 class Postponed(Exception):
     """The text was not sent and will be tried again at *until*."""
 
@@ -75,6 +92,7 @@ class Texting:
         memory: Memory,
         people: PeopleMemory,
         gateway: Gateway,
+        files: Files,
         metadata: bool = True,
         webhooks: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -82,10 +100,16 @@ class Texting:
         self._memory = memory
         self._people = people
         self._gateway = gateway
+        self._files = files
         self._metadata = metadata
         self._first_check = FIRST_CHECK_IF_TOLD if webhooks else FIRST_CHECK
         self._now = now
         self._lines: Sequence[Line] = ()
+        self._hear: Hear | None = None
+
+    def hear_through(self, hear: Hear) -> None:
+        """Say who receives what people wrote: a text that waits for a reply may be the first to find it."""
+        self._hear = hear
 
     @property
     def lines(self) -> list[str]:
@@ -172,6 +196,8 @@ class Texting:
                 address=failed.person.address,
                 body=failed.delivery.body,
                 instead_of=failed.delivery.id,
+                typed=failed.delivery.typed,
+                files=failed.delivery.files,
             ),
             within=within,
         )
@@ -212,7 +238,13 @@ class Texting:
         return replace(asked, checked_at=self._now())
 
     async def try_now(self, held: Requested, *, within: timedelta) -> None:
-        """Send a text without waiting for the person's reply. Raises NotWaiting, and NotStored *within* the time."""
+        """
+        Send a text without waiting for the person's reply.
+
+        Raises NotWaiting and OptedOut, and NotStored *within* the time.
+        """
+        if held.person.opted_out_since is not None:
+            raise OptedOut(held.person)
         if not await self._memory.release_one(held.delivery.id, within=within):
             raise NotWaiting
 
@@ -294,6 +326,8 @@ class Texting:
 
     async def _send(self, requested: Requested, channel: Channel | None) -> str:
         person, delivery = requested.person, requested.delivery
+        if delivery.attempts <= 1:  # a later attempt repeats what the first one said
+            await self._files.check(delivery)
         try:
             accepted = await self._gateway.send_message(
                 person.address,
@@ -301,6 +335,7 @@ class Texting:
                 idempotency_key=str(delivery.key),
                 from_number=None if requested.thread.line == ANY_LINE else requested.thread.line,
                 metadata={"expected_protocol": channel} if channel and self._metadata else None,
+                attachments=self._files.addresses(delivery),
             )
         except AlreadyExists as error:
             # Blooio knows this key and does not say what became of it: look the text up, never send it again.
@@ -320,7 +355,7 @@ class Texting:
                 page = await self._gateway.list_messages(address, direction="outbound", since=since, offset=offset)
             except NotFound:  # nobody ever wrote in this chat
                 return None
-            alike = [message.message_id for message in page.items if message.text == delivery.body]
+            alike = [message.message_id for message in page.items if _is_alike(message, delivery)]
             known = await self._memory.known(alike)
             if found := next((message_id for message_id in alike if message_id not in known), None):
                 return found
@@ -389,16 +424,46 @@ class Texting:
         except TextingError as error:
             logger.warning("reply_not_looked_for delivery=%s code=%s", delivery.id, error.code)
         else:
-            if replies.items:
+            if replies.items and await self._hear_first(requested, replies.items):
                 await self.heard_from(address, requested.thread.line or None)
                 return
         await self._memory.check_again(delivery.id, next_look(delivery, self._now()))
+
+    async def _hear_first(self, requested: Requested, messages: Sequence[Message]) -> bool:
+        """
+        Have what a person wrote received before a text goes out that waited for it: it may say STOP.
+
+        Return whether it was: if not, the text waits.
+        """
+        listed = frozenset(message.message_id for message in messages)
+        for message in messages:
+            received = Received(
+                message_id=message.message_id,
+                address=requested.person.address,
+                line=message.line or requested.thread.line or None,
+                text=message.text,
+                attachments=message.attachments,
+                channel=message.report.channel,
+                at=message.report.sent_at,
+                told=False,
+                reply_to=message.reply_to,
+                listed=listed,
+            )
+            if self._hear is None or not await self._hear(received):
+                return False
+        return True
 
     def _later(self, requested: Requested, error: TextingError) -> datetime | None:
         again = next_check(requested.delivery, self._now())
         if again is None or error.retry_after is None:
             return again
         return max(again, self._now() + error.retry_after)
+
+
+def _is_alike(message: Message, delivery: Delivery) -> bool:
+    """Say whether Blooio's text may be *delivery*: the same words and as many files, unless its list shows none."""
+    as_many = len(message.attachments) == len(delivery.files) or (delivery.body != "" and not message.attachments)
+    return message.text == delivery.body and as_many
 
 
 def new_id() -> UUID:

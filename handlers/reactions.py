@@ -1,0 +1,82 @@
+"""Reactions in Slack: a check mark on a card, or what a person sees on their phone."""
+
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.permission import Permission
+from bot.reading.tapback import tapback_of
+from bot.slack import Slack
+from bot.storage.tapbacks import Tap, Tapbacks, TappedText
+from bot.storage.threads import Cards
+from bot.texting.errors import NotPermitted, NotRead
+from bot.texting.model import Channel
+from handlers import cards
+from handlers.clicks import author_of
+from handlers.countdown import countdown
+from handlers.events import acknowledged, before_ack
+
+
+async def reacted(
+    event: dict[str, Any], *, added: bool, ownership: Cards, tapbacks: Tapbacks, slack: Slack, permission: Permission
+) -> None:
+    """Store what a reaction asks for; most ask for nothing. What raises comes again."""
+    item = event.get("item") or {}
+    if item.get("type") != "message" or event.get("user") in {None, slack.identity.get("user_id")}:
+        return
+    if not await cards.reacted(event, added=added, cards=ownership, slack=slack, permission=permission):
+        await tapped(event, added=added, tapbacks=tapbacks, slack=slack, permission=permission)
+
+
+async def tapped(
+    event: dict[str, Any], *, added: bool, tapbacks: Tapbacks, slack: Slack, permission: Permission
+) -> None:
+    """
+    Put a reaction on a person's text on their phone, or take it off there.
+
+    A reaction is no command: where it means nothing, nothing is said. Raises TextingError.
+    """
+    left, name, user_id = countdown(), str(event.get("reaction") or ""), str(event["user"])
+    home, ts = str(event["item"].get("channel") or ""), str(event["item"].get("ts") or "")
+    reaction = tapback_of(name)
+    if reaction is None:
+        return
+    text = await tapbacks.text_at(home, ts, within=left())
+    if text is None:
+        ours = event.get("item_user") in {None, slack.identity.get("user_id")}
+        if ours and await tapbacks.is_posting(home, within=left()):
+            raise NotRead  # it may be on that text
+        return
+    if text.inbound.channel is not Channel.IMESSAGE or (added and not await _may(user_id, text, permission)):
+        return
+    author = await author_of(slack, user_id, "Somebody")
+    tap = Tap(author=author, name=name, reaction=reaction, added=added, said_at=_said_at(event))
+    await tapbacks.store(text, tap, within=left())
+
+
+async def _may(user_id: str, text: TappedText, permission: Permission) -> bool:
+    """Say whether somebody may put a reaction there: where what they type would be texted without a question."""
+    if text.person.opted_out_since is not None or text.thread.done_at is not None or text.replies != "texted":
+        return False
+    try:
+        await permission.check(user_id=user_id, conversation_id=text.posted_in)
+    except NotPermitted:
+        return False
+    return True
+
+
+def _said_at(event: dict[str, Any]) -> Decimal:
+    try:
+        return Decimal(str(event.get("event_ts")))
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def register(app: AsyncApp, *, ownership: Cards, tapbacks: Tapbacks, slack: Slack, permission: Permission) -> None:
+    for added, name in ((True, "reaction_added"), (False, "reaction_removed")):
+        handle = partial(
+            reacted, added=added, ownership=ownership, tapbacks=tapbacks, slack=slack, permission=permission
+        )
+        app.event(name, middleware=[partial(before_ack, handle=handle)])(acknowledged)
