@@ -43,6 +43,6 @@ async def shared_stage(shared_transport: str, shared_database_url: str) -> Async
 async def talk(shared_transport: str, shared_database_url: str) -> AsyncIterator[Talk]:
     """A stage on which people answer, that a module's stories share: each has people and a channel of its own."""
     with psycopg.connect(shared_database_url) as connection:
-        connection.execute("TRUNCATE people CASCADE")
+        connection.execute("TRUNCATE people, channels CASCADE")
     async with Sandbox.start() as sandbox, talking(sandbox, shared_database_url, transport=shared_transport) as talk:
         yield talk

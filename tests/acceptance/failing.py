@@ -12,6 +12,7 @@ from sandbox.blooio.driver import Phone
 from sandbox.blooio.trouble import TROUBLE
 from sandbox.faults import Fault
 from sandbox.slack.driver import Message, Person, Shown
+from sandbox.slack.modal_driver import Modal
 from tests.acceptance.stage import Stage, buttons, is_card, receipt_line
 
 _numbers = itertools.count(5_550_400_001)
@@ -62,8 +63,8 @@ class Case:
         return [message for card in cards for message in await person.sees_thread(self.home, card.ts)]
 
     async def texts(self) -> list[Message]:
-        """The messages that show texts."""
-        return [message for message in await self.thread() if not message.ephemeral]
+        """The messages that show texts of ours, with a line below their words; what they wrote has none."""
+        return [one for one in await self.thread() if not one.ephemeral and len(one.blocks) > 1]
 
     async def ends(self, *lines: str, timeout: float = 10) -> Message:
         """Wait until the texts' lines begin like this, in this order; return the last one's message."""
@@ -93,6 +94,13 @@ class Case:
     async def clicks(self, what: str, *, by: Person | None = None, on: Message | None = None) -> Shown:
         """Press a button of the last text, or *on* another's."""
         return await (by or self.stage.ana).clicks(on or (await self.texts())[-1], what)
+
+    async def opens_form(self, *, by: Person | None = None) -> Modal:
+        """Press *Edit and send* of the last text, and wait for the form."""
+        assert (await self.clicks("Edit and send", by=by)).error is None
+        form = await self.stage.sandbox.until((by or self.stage.ana).modal)
+        assert form is not None
+        return form
 
     async def told(self, person: Person | None = None) -> list[str]:
         """What only somebody (Ana) was told in the thread."""

@@ -1,5 +1,6 @@
 """The running bot against the sandbox, over real sockets, and what stories look at again and again."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person
 
 SUPPORT = "#support"
+
+#: What the second line of every card says.
+_STATE = re.compile(r"(?:^| · )(?:open · |done)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Stage:
 
 def is_card(message: Message) -> bool:
     """Whether a message is a card of ours: a first line with a person, a second with the state."""
-    return message.author == "Texting" and not message.ephemeral and " · " in message.text
+    state = message.text.splitlines()[1:2]
+    return message.author == "Texting" and not message.ephemeral and bool(state) and bool(_STATE.search(state[0]))
 
 
 def receipt_line(message: Message) -> str:
@@ -76,12 +81,16 @@ def buttons(message: Message) -> list[str]:
 
 
 @asynccontextmanager
-async def bot_beside(sandbox: Sandbox, database_url: str, *, transport: str, **settings: str) -> AsyncIterator[App]:
-    """Run the bot in this process, connected to *sandbox* over "socket" or "http"."""
+async def bot_beside(
+    sandbox: Sandbox, database_url: str, *, transport: str, public: bool = False, **settings: str
+) -> AsyncIterator[App]:
+    """Run the bot in this process, connected to *sandbox* over "socket" or "http"; *public*: it has a PUBLIC_URL."""
     environment: dict[str, Any] = sandbox.environment() | {"DATABASE_URL": database_url} | settings
     if transport == "http":
         environment.pop("SLACK_APP_TOKEN", None)
     with bind("127.0.0.1", 0) as bound:
+        if public:
+            environment["PUBLIC_URL"] = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with running(read_settings(environment), bound=bound) as app:
             if transport == "http":
                 await sandbox.set_transport(request_url=f"{app.url}/slack/events")

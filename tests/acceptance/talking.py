@@ -10,7 +10,7 @@ from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person
 from tests.acceptance.stage import Stage, bot_beside, is_card
 
-SECRET = "whsec_talk"  # noqa: S105  (the local Blooio's)
+SECRET = "whsec_talk"
 INBOX = "C0GENERAL01"
 
 _numbers = itertools.count(5_550_700_001)
@@ -47,7 +47,9 @@ class Conversation:
 
         async def shown() -> list[Message] | None:
             seen = await self.sees()
-            begin = len(seen) == len(words) and all(one.text.startswith(word) for one, word in zip(seen, words))
+            begin = len(seen) == len(words) and all(
+                one.text.startswith(word) for one, word in zip(seen, words, strict=True)
+            )
             return seen if begin else None
 
         try:
@@ -128,11 +130,17 @@ class Talk:
 
 @asynccontextmanager
 async def talking(
-    sandbox: Sandbox, database_url: str, *, transport: str, webhooks: bool = True, **settings: str
+    sandbox: Sandbox,
+    database_url: str,
+    *,
+    transport: str,
+    webhooks: bool = True,
+    public: bool = False,
+    **settings: str,
 ) -> AsyncIterator[Talk]:
-    """Run the bot beside *sandbox*, with webhooks from the local Blooio or without."""
-    told = {"BLOOIO_WEBHOOK_SECRET": SECRET} if webhooks else {}
-    async with bot_beside(sandbox, database_url, transport=transport, INBOX_CHANNEL=INBOX, **told, **settings) as app:
+    """Run the bot beside *sandbox*, with webhooks from the local Blooio or without, with a PUBLIC_URL or without."""
+    settings = {"INBOX_CHANNEL": INBOX} | settings | ({"BLOOIO_WEBHOOK_SECRET": SECRET} if webhooks else {})
+    async with bot_beside(sandbox, database_url, transport=transport, public=public, **settings) as app:
         gateway = Gateway(sandbox._http, sandbox.url)
         if webhooks:
             await gateway.subscribes(f"{app.url}/blooio/webhooks", secret=SECRET)

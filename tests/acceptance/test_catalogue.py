@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from bot.blocks.notice import CAUSES
+from bot.blocks.notice import CAUSES, INBOX_CLOSED
 from bot.blooio import client
 from bot.texting.errors import BlooioTrouble, LineOffline, Throttled, Unconfirmed
 from sandbox.blooio.trouble import SEND, TROUBLE
@@ -19,6 +19,8 @@ from tests.acceptance.stage import SUPPORT, Stage, bot_beside, buttons, receipt_
 from tests.acceptance.trouble import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OF_TEXTS = set(CAUSES) - {INBOX_CLOSED}
 
 LATER = ["Try again", "Edit and send"]
 OTHER_NUMBER = ["Check number", "Edit and send"]
@@ -214,7 +216,7 @@ async def test_a_text_in_trouble_ends(seen: Seen, name: str) -> None:
     assert seen.ends[name] == ENDS[name]
 
 
-@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("cause", sorted(OF_TEXTS))
 async def test_the_admins_hear_of_a_cause_once(seen: Seen, cause: str) -> None:
     """Once, though several texts failed for it in one moment."""
     title = CAUSES[cause].title
@@ -223,8 +225,8 @@ async def test_the_admins_hear_of_a_cause_once(seen: Seen, cause: str) -> None:
 
 async def test_the_admins_hear_of_nothing_else(seen: Seen) -> None:
     """What a person can mend is no admin's business."""
-    assert len(seen.admins) == len(CAUSES)
-    assert {end.cause for end in ENDS.values() if end.cause} == set(CAUSES)
+    assert len(seen.admins) == len(OF_TEXTS)
+    assert {end.cause for end in ENDS.values() if end.cause} == OF_TEXTS
 
 
 async def test_the_catalogue_is_complete() -> None:

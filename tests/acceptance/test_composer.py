@@ -149,9 +149,9 @@ class TestOpening:
         await mia.received(1)
 
         async def card() -> Any:
-            return next((one for one in await story.ana.sees(story.home) if "[Text]" in one.text), None)
+            return next((one for one in await story.ana.sees(story.home) if "[Reply]" in one.text), None)
 
-        await story.ana.clicks(await story.stage.sandbox.until(card), "Text")
+        await story.ana.clicks(await story.stage.sandbox.until(card), "Reply")
         modal = await form(story, IMESSAGE, "Their thread is in #people-")
         assert modal.values == {"To": f"Mia Lopez · {pretty(mia)}", "Message": ""}
         await story.ana.fills("Message", "second")
@@ -516,6 +516,7 @@ class TestSending:
         assert "Their thread" not in modal.text
         assert modal["Where the thread lives"].value.startswith("#people-")
         await story.ana.fills("Message", "second")
+        assert (await story.ana.submits()).outcome == "errors"  # Ben's text has only just gone out
         assert (await story.ana.submits()).outcome == "closed"
         await story.stage.settles("🔵 iMessage", where=story.home)  # the first stays where it was
 

@@ -152,7 +152,7 @@ class TestAdd:
             f"{room.name} · {room.shown}",
             "Not checked yet what they can receive",
             "🏷️ new, west coast",
-            "[Text] [Edit] [Check now]",
+            "[Text] [Edit] [Check now] [Opt out…]",
         ]
         assert await room.in_blooio() == (room.name, ("new", "west coast"))
         assert (await room.types(f"show {room.name}"))[0] == f"{room.name} · {room.shown}"
@@ -579,7 +579,7 @@ class TestLookUp:
             "@Ana Alvarez: Two",
         ]
         assert all(line.startswith("🔵 iMessage · Delivered ") for line in card[4:10:2])
-        assert card[9:] == ["[Text] [Edit] [Check now]"]
+        assert card[9:] == ["[Text] [Edit] [Check now] [Opt out…]"]
         [thread] = [one for one in await ana.sees(room.where) if is_card(one)]
         link = (await room.told())[-1].blocks[1]["elements"][0]["text"]
         assert f"/p{thread.ts.replace('.', '')}|Open the thread>" in link
@@ -843,7 +843,9 @@ class TestHostile:
         tags = [f"{number:02} {'<&>' * 15}" for number in range(100)]
         await room.adds(name, *tags)
         assert (await room.types(f"show {room.address}"))[0].endswith(f" · {room.shown}")
-        assert not any("<!channel>" in str(block) for block in (await room.told())[-1].blocks)
+        card = (await room.told())[-1]
+        assert card.mentions == []
+        assert all(label == url for label, url in card.links)
         assert (await room.types(f"find {room.address}"))[1].endswith(f" · {room.shown}")
         assert (await room.types(f"untag {room.address} none"))[0].startswith("Saved: ")
         await room.types(f"edit {room.address}")

@@ -35,8 +35,7 @@ async def story(library: Stage) -> AsyncIterator[Story]:
 def choices(message: Message | None) -> list[str]:
     """What the buttons beside people read."""
     assert message is not None
-    beside = [block["accessory"]["text"]["text"] for block in message.blocks if "accessory" in block]
-    return [text for text in beside if text != "Text"]  # which is what a card has
+    return [block["accessory"]["text"]["text"] for block in message.blocks if "accessory" in block]
 
 
 class TestOnePerson:

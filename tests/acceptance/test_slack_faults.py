@@ -38,6 +38,10 @@ CALLS = {
 }
 
 
+#: PostgreSQL takes a hundred connections, and a bot opens up to twenty.
+BOTS_AT_ONCE = 5
+
+
 @asynccontextmanager
 async def on_stage(database_url: str) -> AsyncIterator[Scene]:
     async with Sandbox.start() as sandbox, bot_beside(sandbox, database_url, transport="socket") as app:
@@ -66,10 +70,11 @@ async def shown(scene: Scene) -> list[list[str]]:
 async def test_a_failed_drawing_is_mended(call: str, database_urls) -> None:
     """However a post or an edit fails, the thread ends drawn: each message once, though the answer was lost."""
     name, skip = CALLS[call]
+    places = asyncio.Semaphore(BOTS_AT_ONCE)
 
     async def draw(way: str) -> list[list[str]]:
         database_url = database_urls()
-        async with on_stage(database_url) as scene:
+        async with places, on_stage(database_url) as scene:
             await scene.sandbox.order(vendor="slack", where=name, skip=skip, **WAYS[way])
             someone = await scene.meets()
             await scene.texts(someone)

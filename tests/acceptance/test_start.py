@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from sandbox.driver import Sandbox
@@ -164,6 +165,7 @@ async def test_doctor(sandbox: Sandbox, database_url: str, tmp_path: Path) -> No
         "✓ Blooio",
         "✓ Database",
         "✓ Socket Mode",
+        "- Inbox",
         "- Webhooks",
     ]
     assert lines[:2] == ["✓ Slack: Acme as @texting", "✓ Blooio: 1 active number"]
@@ -179,8 +181,103 @@ async def test_doctor_finds_services_away(sandbox: Sandbox, tmp_path: Path) -> N
         "✗ Blooio",
         "✗ Database",
         "✓ Socket Mode",
+        "- Inbox",
         "- Webhooks",
     ]
+
+
+async def test_doctor_checks_who_may_text(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """Each id in the settings is looked up; of one that does not work it is said why, and what to do."""
+    rules = {
+        "TEXT_CHANNELS": "C0SUPPORT01, C0DESKROOM1, C0VIPROOM01, C0OLDNEWS01",
+        "TEXT_USERS": "U0BENBAKER1, U0GUSGUEST1, U0EVEGLOBEX, U0DEPLOYER1, U0NOBODY001",
+        "TEXT_GROUPS": "S0SUPPORT01, S0NOBODY001",
+        "TEXT_ADMINS": "U0ANAALVARE",
+    }
+    ended = await run(tmp_path, "doctor", **sandbox.environment() | {"DATABASE_URL": database_url} | rules)
+    assert ended.status == 1
+    assert [line for line in ended.said.splitlines() if "TEXT_" in line.partition(":")[0]] == [
+        "✗ TEXT_CHANNELS: C0OLDNEWS01 is archived. Take it out of the list.",
+        (
+            "✗ TEXT_CHANNELS: Slack shows us no conversation with the id C0VIPROOM01. If it is private, type "
+            "/invite @texting there; otherwise copy the id from the channel's details in Slack, at the bottom."
+        ),
+        "✓ TEXT_CHANNELS: #support, C0DESKROOM1",
+        "✗ TEXT_USERS: Deployer (U0DEPLOYER1) is an app, and apps never text. Take them out of the list.",
+        (
+            "✗ TEXT_USERS: Eve Evans (U0EVEGLOBEX) comes from another workspace. Set ALLOW_EXTERNAL=true, or take them "
+            "out of the list."
+        ),
+        "✗ TEXT_USERS: Gus Guest (U0GUSGUEST1) is a guest. Set ALLOW_GUESTS=true, or take them out of the list.",
+        (
+            "✗ TEXT_USERS: Slack shows us nobody with the id U0NOBODY001. Copy the id from their profile in Slack: ⋮, "
+            "Copy member ID."
+        ),
+        "✓ TEXT_USERS: Ben Baker",
+        (
+            "✗ TEXT_GROUPS: Nobody is in a user group with the id S0NOBODY001: it has no members, is disabled, or does "
+            "not exist. Its id stands in Slack under People → User groups → ⋮, Copy group ID."
+        ),
+        "✓ TEXT_GROUPS: S0SUPPORT01 has 2 members",
+        "✓ TEXT_ADMINS: Ana Alvarez",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("places", "mark", "words"),
+    [
+        pytest.param({}, "-", "nobody in Slack sees it. Set INBOX_CHANNEL", id="none"),
+        pytest.param({"INBOX_CHANNEL": "C0GENERAL01"}, "✓", "INBOX_CHANNEL is C0GENERAL01: texts from", id="a channel"),
+        pytest.param(
+            {"ADMIN_CHANNEL": "C0GENERAL01"}, "✓", "ADMIN_CHANNEL is C0GENERAL01: texts from", id="the admins'"
+        ),
+        pytest.param({"INBOX_CHANNEL": "C0OLDNEWS01"}, "✗", "which is archived. Unarchive it", id="archived"),
+        pytest.param(
+            {"INBOX_CHANNEL": "C0VIPROOM01"}, "✗", "private and the bot is not in it. Invite it", id="private"
+        ),
+        pytest.param(
+            {"INBOX_CHANNEL": "#general"}, "✗", "'#general', which is no channel's id. Copy the id", id="a name"
+        ),
+    ],
+)
+async def test_doctor_checks_the_inbox(sandbox: Sandbox, places: dict[str, str], mark: str, words: str) -> None:
+    """It says whether people who write first are seen, and what to do if they are not."""
+    settings = read_settings(sandbox.environment() | places)
+    async with open_slack(settings.slack_bot_token, settings.slack_api_url) as (slack, _):
+        found = await check_inbox(settings, slack)
+    assert found.mark == mark
+    assert words in found.words
+
+
+async def test_audit(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """`audit` prints the trail as CSV, from a moment on; a cell is no formula."""
+    environment = sandbox.environment() | {"DATABASE_URL": database_url}
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO audit (at, user_id, user_name, action, reason, conversation_id) VALUES"
+            " ('2026-01-02 03:04:05+00', 'U1', 'Ana', 'claim', NULL, 'C1'),"
+            " (now() - interval '3 hours', 'U2', '=Gus', 'refusal', 'not_permitted:guest', NULL)"
+        )
+    ended = await run(tmp_path, "audit", "--since", "9999d", **environment)
+    assert (ended.status, ended.complained) == (0, "")
+    head, first, second = ended.said.splitlines()
+    assert head == "at,user_id,user_name,action,reason,person_id,thread_id,delivery_id,conversation_id"
+    assert first == "2026-01-02T03:04:05.000Z,U1,Ana,claim,,,,,C1"
+    assert second.partition("Z,")[2] == "U2,'=Gus,refusal,not_permitted:guest,,,,"
+
+    late, never = await asyncio.gather(
+        run(tmp_path, "audit", "--since", "2h", **environment), run(tmp_path, "audit", "--since", "soon", **environment)
+    )
+    assert (late.status, late.said.splitlines()) == (0, [head])
+    assert never.status == 2
+    assert "argument --since: write it as 7d or 12h" in never.complained
+
+
+async def test_audit_of_a_new_database(sandbox: Sandbox, bare_database_url: str, tmp_path: Path) -> None:
+    """Before the first start there is nothing to print, and it is said what to do."""
+    ended = await run(tmp_path, "audit", **sandbox.environment() | {"DATABASE_URL": bare_database_url})
+    assert (ended.status, ended.said) == (1, "")
+    assert ended.complained == "This database has no trail yet. Run `python -m bot migrate` first.\n"
 
 
 async def test_stopped(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:

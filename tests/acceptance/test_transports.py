@@ -249,13 +249,15 @@ async def test_certificate_check(shared_stage: Stage) -> None:
 )
 async def test_mentioned_by_id(database_url: str, trouble: dict[str, Any], asked: str) -> None:
     """Somebody mentioned by id only is looked up; the customer reads a name, or else of a colleague."""
-    async with Sandbox.start() as sandbox, bot_beside(sandbox, database_url, transport="http") as app:
-        phone = await quick_phone(sandbox, "+15554000020")
-        if trouble:
-            await sandbox.order(vendor="slack", where="users.info", **trouble)
-        stage = Stage(sandbox, app, "http")
-        await post(stage, urlencode(COMMAND | {"text": f"+15554000020 ask <@{stage.ben.user_id}>"}).encode())
-        assert [text.text for text in await phone.received(1)] == [asked]
+    async with Sandbox.start() as sandbox:
+        await sandbox.order(vendor="slack", where="users.list", kind="status", status=500)  # nobody is known
+        async with bot_beside(sandbox, database_url, transport="http") as app:
+            phone = await quick_phone(sandbox, "+15554000020")
+            if trouble:
+                await sandbox.order(vendor="slack", where="users.info", skip=1, **trouble)  # of who types it is told
+            stage = Stage(sandbox, app, "http")
+            await post(stage, urlencode(COMMAND | {"text": f"+15554000020 ask <@{stage.ben.user_id}>"}).encode())
+            assert [text.text for text in await phone.received(1)] == [asked]
 
 
 @over_http

@@ -22,9 +22,11 @@ from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
 from bot.storage.deliveries import Defer, Deliveries
 from bot.storage.events import Events
+from bot.storage.opt_outs import OptOuts
 from bot.storage.people import People
 from bot.storage.presence import open_presence
 from bot.storage.replies import Replies
+from bot.storage.tapbacks import Tapbacks
 from bot.texting.service import Texting, new_id
 from bot.texting.threads import Threads
 
@@ -70,15 +72,22 @@ class World:
 
     def news(self, defer: Defer | None = None) -> News:
         deliveries = Deliveries(self.pool, defer=defer or self.jobs.defer)
-        texting = Texting(memory=deliveries, people=People(self.pool), gateway=self.blooio)
+        nothing: Any = None  # no text of these stories is sent
+        texting = Texting(memory=deliveries, people=People(self.pool), gateway=self.blooio, files=nothing)
         threads = Threads(
             texting=texting,
-            received=Conversations(self.pool, defer_files=self.jobs.defer_files),
+            received=Conversations(
+                self.pool,
+                defer_files=self.jobs.defer_files,
+                opt_outs=OptOuts(self.pool, deliveries=deliveries),
+            ),
             replies=Replies(self.pool, deliveries=deliveries),
+            opting=lambda _: None,
             team_id=lambda: "T1",
             inbox="C1",
         )
-        return News(events=self.events, deliveries=deliveries, threads=threads, keep=KEEP)
+        tapbacks = Tapbacks(self.pool, defer=self.jobs.defer_tapback)
+        return News(events=self.events, deliveries=deliveries, tapbacks=tapbacks, threads=threads, keep=KEEP)
 
     async def texts(self, count: int, *, each: int = 1) -> list[UUID]:
         """Store texts that are queued, so many to one person, and return their ids."""
@@ -323,6 +332,47 @@ async def test_a_reaction_outlives_its_event(world: World) -> None:
     await apply_all(world.news())
 
     assert await world.ask("SELECT status, reactions FROM deliveries") == [("read", ["love"])]
+
+
+class TestTheirOwn:
+    """Reactions of people's to what they wrote themselves."""
+
+    WROTE = body("msg_in", "received", external_id="+15551000000", internal_id=LINE, protocol="imessage")
+    LOVED = body("msg_in", "reaction", external_id="+15551000000", sender="+15551000000", internal_id=LINE)
+
+    async def test_a_reaction_comes_before_its_text(self, world: World) -> None:
+        """It waits for the text, also one that was read in Blooio's list hours later."""
+        await world.texts(1)
+        await world.hears(self.LOVED)
+        await world.grows_old(2 * HOUR)
+        assert await world.events.give_up(HOUR) == 1
+        await world.hears(self.WROTE)
+        await apply_all(world.news())
+
+        assert await world.ask("SELECT reactions, revision FROM inbound") == [(["love"], 2)]
+        assert await world.ask("SELECT count(*) FROM events WHERE applied_at IS NULL") == [(0,)]
+
+    async def test_what_is_late_is_not_given_up(self, world: World) -> None:
+        """Nobody may have been there to apply it."""
+        await world.texts(1)
+        await world.hears(self.WROTE)
+        await apply_all(world.news())
+        await world.hears(self.LOVED)
+        await world.grows_old(2 * HOUR)
+        assert await world.events.give_up(HOUR) == 0
+        await apply_all(world.news())
+
+        assert await world.ask("SELECT reactions FROM inbound") == [(["love"],)]
+
+    async def test_the_same_again_draws_nothing(self, world: World) -> None:
+        """Another reaction to be applied leaves a text alone that shows it already."""
+        await world.texts(1)
+        await world.hears(self.WROTE, self.LOVED)
+        await apply_all(world.news())
+        await world.ask("UPDATE events SET applied_at = NULL WHERE name = 'message.reaction'")
+        await apply_all(world.news())
+
+        assert await world.ask("SELECT reactions, revision FROM inbound") == [(["love"], 2)]
 
 
 async def test_only_what_is_old_is_forgotten(world: World) -> None:

@@ -8,9 +8,8 @@ from uuid import UUID
 import pytest
 
 from bot.blocks.answer import accepted, help_text, problem
-from bot.blocks.card import card
 from bot.blocks.forms import edit_and_send
-from bot.blocks.notice import CAUSES, admin_needed, failed_text
+from bot.blocks.notice import CAUSES, INBOX_CLOSED, admin_needed, failed_text
 from bot.blocks.receipt import _BUTTONS, Button, buttons_of, receipt, status_line
 from bot.blocks.whisper import can_get, not_checked
 from bot.texting.errors import BlooioTrouble, NotAccepted, NotSent, TextingError
@@ -144,6 +143,7 @@ NEVER_STORED = {
     "unknown_text",
     "sent_again",
     "not_waiting",
+    "not_permitted",
     "not_read",
     "not_stored",
     "perhaps_stored",
@@ -268,8 +268,8 @@ def test_whatever_only_an_admin_can_mend_is_explained_to_one(error: type[Texting
 
 
 def test_only_what_an_admin_can_mend_is_told_to_one() -> None:
-    """The two lists are one."""
-    assert set(CAUSES) == {error.code for error in failures() if error.admin}
+    """All errors that are an admin's, and the one cause that is no text's."""
+    assert set(CAUSES) == {error.code for error in failures() if error.admin} | {INBOX_CLOSED}
 
 
 @pytest.mark.parametrize(
@@ -327,40 +327,6 @@ def test_a_number_that_could_not_be_checked_says_so() -> None:
         "Blooio could not be asked about *Jane &lt;3 Doe*. Try again in a minute."
     )
     assert not_checked(JANE, NotAccepted())["text"].endswith("Check the number.")
-
-
-def test_a_card_names_the_person_and_who_looks_after_them() -> None:
-    """A name cannot format or mention anything."""
-    assert card(JANE, THREAD, owner_name="Ana & Co") == {
-        "text": "Jane &lt;3 Doe",
-        "blocks": [
-            {
-                "type": "section",
-                "text": {"type": "mrkdwn", "text": "*Jane &lt;3 Doe* · +1 555-123-4567"},
-                "accessory": {
-                    "type": "button",
-                    "text": {"type": "plain_text", "text": "Text"},
-                    "action_id": "card_text",
-                    "value": "+15551234567",
-                },
-            },
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": "🔵 iMessage · open · Ana &amp; Co"}]},
-        ],
-    }
-
-
-def test_a_card_without_a_name_or_a_check_shows_what_there_is() -> None:
-    """Nothing is made up."""
-    stranger = replace(JANE, name=None, capabilities=None)
-    blocks = card(stranger, THREAD, owner_name="Ana")["blocks"]
-    assert blocks[0]["text"]["text"] == "*+1 555-123-4567*"
-    assert blocks[1]["elements"][0]["text"] == "open · Ana"
-
-
-def test_a_card_shows_the_channel_that_is_really_used() -> None:
-    """What the check said is outranked by what happened."""
-    blocks = card(JANE, replace(THREAD, channel=Channel.SMS), owner_name="Ana")["blocks"]
-    assert blocks[1]["elements"][0]["text"] == "🟢 SMS · open · Ana"
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,34 @@ class TestRequests:
         """Everything that goes into a path is encoded, with nothing left as it is."""
         assert (request_.method, request_.path) == (method, path)
 
+    @pytest.mark.parametrize(
+        ("request_", "expected"),
+        [
+            pytest.param(
+                wire.react(JANE, "msg/7", "love", added=True),
+                wire.Request("POST", "/chats/%2B15551234567/messages/msg%2F7/reactions", json={"reaction": "+love"}),
+                id="a reaction is put there",
+            ),
+            pytest.param(
+                wire.react(JANE, "msg_7", "🎉", added=False),
+                wire.Request("POST", "/chats/%2B15551234567/messages/msg_7/reactions", json={"reaction": "-🎉"}),
+                id="a reaction is taken off",
+            ),
+            pytest.param(
+                wire.typing(JANE, begins=True), wire.Request("POST", "/chats/%2B15551234567/typing"), id="we type"
+            ),
+            pytest.param(
+                wire.typing(JANE, begins=False),
+                wire.Request("DELETE", "/chats/%2B15551234567/typing"),
+                id="we type no longer",
+            ),
+            pytest.param(wire.mark_read(JANE), wire.Request("POST", "/chats/%2B15551234567/read"), id="it was read"),
+        ],
+    )
+    def test_small_signs(self, request_, expected):
+        """What goes on between people besides texts."""
+        assert request_ == expected
+
     def test_a_send_carries_its_key_in_a_header(self):
         """The seed's send: one text, the channel we expect, and the key that makes it safe to repeat."""
         request = wire.send_message(JANE, "Hi", idempotency_key="k-1", metadata={"expected_protocol": "imessage"})
@@ -83,6 +111,17 @@ class TestRequests:
         request = wire.send_message(JANE, "Hi", idempotency_key="k-1", from_number="+15550109999")
 
         assert request.json == {"text": "Hi", "from_number": "+15550109999"}
+
+    def test_a_send_may_have_files(self):
+        """Each at its address with its name; a text of files alone has no words, not empty ones."""
+        files = (Attachment("https://bot.example/files/t/a.jpg", "a.jpg"), Attachment("https://bot.example/files/u/b"))
+        attached = [{"url": files[0].url, "name": "a.jpg"}, files[1].url]
+
+        request = wire.send_message(JANE, "Hi", idempotency_key="k-1", attachments=files)
+        alone = wire.send_message(JANE, "", idempotency_key="k-1", attachments=files)
+
+        assert request.json == {"text": "Hi", "attachments": attached}
+        assert alone.json == {"attachments": attached}
 
     def test_a_contact_may_be_nameless(self):
         """The name is left out, not sent as null."""

@@ -78,6 +78,13 @@ def test_a_card() -> None:
     day = "<!date^1767366240^{date_short_pretty}, {time}|Jan 2, 15:04 UTC>"
     delivered = "🔵 iMessage · Delivered <!date^1767366240^{time}|15:04 UTC>"
     address = "+15551234567"
+    confirm = {
+        "title": "Opt them out?",
+        "text": "Nothing is texted to Jane Doe until they write START, or an admin allows it.",
+        "confirm": "Opt out",
+        "deny": "Cancel",
+    }
+    confirm = {part: {"type": "plain_text", "text": words} for part, words in confirm.items()}
     assert contacts.card("Saved: *Jane Doe*.", JANE, history(), thread_url="https://x.example/p1") == {
         "text": "Saved: *Jane Doe*.",
         "blocks": [
@@ -92,10 +99,26 @@ def test_a_card() -> None:
                     _button("Text", "contact_text", address),
                     _button("Edit", "contact_edit", address),
                     _button("Check now", "contact_check", address),
+                    _button("Opt out…", "contact_opt_out", address) | {"confirm": confirm},
                 ],
             },
         ],
     }
+
+
+def test_somebody_who_opted_out() -> None:
+    """It stands where what they can receive does, and an admin can do something about it; the bot has no mention."""
+    before = history()
+    [text] = before.texts
+    confirmation = replace(text, author=Author("", "Texting"), automatic=True)
+    out = History(replace(before.person, opted_out_since=NOW), None, (confirmation,))
+    blocks = contacts.card_blocks(JANE, out, thread_url="https://x.example/p1")
+    since = "🚫 Opted out since <!date^1767366240^{date_short_pretty}|2 Jan 2026>"
+    assert blocks[1] == _context(f"{since} · <https://x.example/p1|Open the thread>")
+    assert "· Texting: Hi Jane" in blocks[3]["elements"][0]["text"]
+    assert [one["text"]["text"] for one in blocks[-1]["elements"]] == ["Allow texts again…", "Edit", "Check now"]
+    row = contacts.page([replace(JANE, opted_out_since=NOW)], typed="", offset=0)["blocks"][1]
+    assert row["text"]["text"].startswith(f"*Jane Doe* · +1 555-123-4567 · {since}\n")
 
 
 def _context(text: str) -> dict:

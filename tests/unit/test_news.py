@@ -119,6 +119,46 @@ def test_what_is_told_takes_nothing_back_that_was_asked() -> None:
     assert (moved.status, moved.delivered_at, moved.told_at) == (DeliveryStatus.DELIVERED, at(3), at(9))
 
 
+SAM = "+15557654321"
+
+
+@pytest.mark.parametrize(
+    ("told", "stand"),
+    [
+        pytest.param(((JANE, "love", "add"), (JANE, "like", "add")), ("like",), id="another takes its place"),
+        pytest.param(
+            ((JANE, "love", "add"), (JANE, "love", "remove"), (JANE, "like", "add")),
+            ("like",),
+            id="and Blooio says that the first is gone",
+        ),
+        pytest.param(((JANE, "love", "add"), (JANE, "love", "add")), ("love",), id="the same twice"),
+        pytest.param(
+            ((JANE, "love", "add"), (JANE, "like", "remove")), ("love",), id="what was not there is taken back"
+        ),
+        pytest.param(((JANE, "love", "add"), (JANE, "love", "remove")), (), id="taken back"),
+        pytest.param(
+            ((JANE, "love", "add"), (JANE, "like", "add"), (JANE, "like", "remove")), (), id="none comes back by itself"
+        ),
+        pytest.param(((JANE, "love", "remove"),), (), id="only that it was taken back"),
+        pytest.param(
+            ((JANE, "love", "add"), (SAM, "love", "add"), (JANE, "love", "remove")),
+            ("love",),
+            id="two people, the same",
+        ),
+        pytest.param(
+            ((JANE, "love", "add"), (SAM, "🔥", "add"), (JANE, "like", "add")), ("🔥", "like"), id="two people"
+        ),
+    ],
+)
+def test_one_reaction_of_each_person_stands(told: tuple[tuple[str, str, str], ...], stand: tuple[str, ...]) -> None:
+    """Their phones show the last one, whatever Blooio says of what it took the place of, and in whatever order."""
+    events = tuple(
+        event("reaction", 6 + at_, reaction=reaction, action=action, sender=sender)
+        for at_, (sender, reaction, action) in enumerate(told)
+    )
+    assert {told_by(arriving).reactions for arriving in arrivals(events)} == {stand}
+
+
 def test_our_own_reaction_is_not_the_persons() -> None:
     """Blooio tells of reactions from both sides."""
     ours = event("reaction", 6, reaction="love", action="add", sender=LINE, direction="outbound")

@@ -30,6 +30,7 @@ from bot.texting.routing import (
     next_attempt,
     next_check,
     next_look,
+    next_try,
     too_late_to_repeat,
 )
 
@@ -109,8 +110,9 @@ def test_a_check_is_trusted_for_hours(capabilities: Capabilities | None, *, fres
 )
 def test_trying_again_is_for_what_can_succeed(error: TextingError, attempts: int, wait: timedelta | None) -> None:
     """The error says whether; the wait doubles, and Blooio's own wish counts if it is longer."""
-    again = next_attempt(error, replace(QUEUED, attempts=attempts), NOW)
-    assert again == (None if wait is None else NOW + wait)
+    again = None if wait is None else NOW + wait
+    assert next_attempt(error, replace(QUEUED, attempts=attempts), NOW) == again
+    assert next_try(error, attempts, NOW) == again  # of what is no text
 
 
 def test_a_key_is_not_used_for_longer_than_it_is_remembered() -> None:

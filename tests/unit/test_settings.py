@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import SettingsError, read_settings
+from bot.texting.model import OptWord
 
 ENOUGH = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "BLOOIO_API_KEY": "key"}
 
@@ -24,6 +25,10 @@ def test_the_least_is_three_secrets() -> None:
     assert settings.blooio_metadata
     assert not settings.blooio_register_webhook
     assert (settings.admin_channel, settings.keep_events) == (None, timedelta(days=30))
+    assert settings.max_file_bytes == 25 * 2**20
+    assert not any((settings.text_channels, settings.text_users, settings.text_groups, settings.text_admins))
+    assert not any((settings.allow_guests, settings.allow_external))
+    assert not any((settings.typing, settings.mark_read))
 
 
 def test_a_port_opens_the_bot_to_others() -> None:
@@ -61,6 +66,17 @@ def test_webhook_secrets_are_a_list() -> None:
         pytest.param("KEEP_EVENTS_DAYS", "0", id="events kept for no time"),
         pytest.param("KEEP_EVENTS_DAYS", "9" * 5000, id="events kept beyond time"),
         pytest.param("KEEP_EVENTS_DAYS", "two weeks", id="days in words"),
+        pytest.param("MAX_FILE_MB", "0", id="no files at all"),
+        pytest.param("MAX_FILE_MB", "1001", id="files larger than Slack takes"),
+        pytest.param("TEXT_CHANNELS", "#support", id="a channel's name instead of its id"),
+        pytest.param("TEXT_CHANNELS", "C012,U012", id="a person among channels"),
+        pytest.param("TEXT_USERS", "@ana", id="a person's name instead of their id"),
+        pytest.param("TEXT_USERS", "U012;U013", id="separated by another sign"),
+        pytest.param("TEXT_GROUPS", "C012", id="a channel for a group"),
+        pytest.param("TEXT_ADMINS", "S012", id="a group for an admin"),
+        pytest.param("TEXT_ADMINS", "u012", id="an id in small letters"),
+        pytest.param("ALLOW_GUESTS", "some", id="guests by halves"),
+        pytest.param("ALLOW_EXTERNAL", "Globex", id="other workspaces by name"),
     ],
 )
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:
@@ -68,6 +84,20 @@ def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read_settings(ENOUGH | {name: value})
     assert [problem.split()[0] for problem in refused.value.problems] == [name]
+
+
+def test_ids_are_lists() -> None:
+    """Commas, spaces and both at once separate them."""
+    environment = ENOUGH | {"TEXT_CHANNELS": "C012, G345", "TEXT_USERS": "U1 W2", "TEXT_GROUPS": "S1,"}
+    settings = read_settings(environment)
+    assert settings.text_channels == {"C012", "G345"}
+    assert (settings.text_users, settings.text_groups) == ({"U1", "W2"}, {"S1"})
+
+
+def test_an_id_that_is_none_is_named() -> None:
+    """Somebody who wrote a name among ids reads which."""
+    with pytest.raises(SettingsError, match=r"TEXT_CHANNELS should be ids such as C0123456789, .*, and not #support"):
+        read_settings(ENOUGH | {"TEXT_CHANNELS": "C012,#support"})
 
 
 def test_everything_wrong_is_said_at_once() -> None:
@@ -101,3 +131,36 @@ def test_registering_needs_an_address() -> None:
     """A webhook without a public address would be registered nowhere."""
     with pytest.raises(SettingsError, match="PUBLIC_URL is missing"):
         read_settings(ENOUGH | {"BLOOIO_REGISTER_WEBHOOK": "true"})
+
+
+def test_standard_words_can_be_chosen() -> None:
+    """Lists take the place of the usual ones, but STOP and START stay words; so do the answers, or there is none."""
+    usual = read_settings(ENOUGH)
+    assert usual.opt_words.read("unsubscribe") == (OptWord.STOP, "UNSUBSCRIBE")
+    assert usual.opt_words.read("info") == (OptWord.HELP, "INFO")
+    answers = usual.opt_answers
+    assert answers[OptWord.STOP] == "You will get no more texts from {team}. Reply START to get them again."
+    chosen = ENOUGH | {"STOP_WORDS": "Stopp, Ende", "HELP_WORDS": "none", "STOP_REPLY": "Ok.", "START_REPLY": "off"}
+    settings = read_settings(chosen)
+    assert settings.opt_words.read("stopp!") == (OptWord.STOP, "STOPP")
+    assert settings.opt_words.read("Stop") == (OptWord.STOP, "STOP")
+    assert settings.opt_words.read("unsubscribe") is None
+    assert settings.opt_words.read("help") is None
+    assert settings.opt_answers == answers | {OptWord.STOP: "Ok.", OptWord.START: None}
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        pytest.param({"STOP_WORDS": "Stopp,,Ende"}, "STOP_WORDS", id="a word that is none"),
+        pytest.param({"HELP_WORDS": "?"}, "HELP_WORDS", id="no letters"),
+        pytest.param({"START_WORDS": "Stop!"}, "START_WORDS", id="STOP cannot opt in"),
+        pytest.param({"HELP_WORDS": "info, yes"}, "START_WORDS and HELP_WORDS", id="one word for two things"),
+        pytest.param({"STOP_REPLY": "x" * 2001}, "STOP_REPLY", id="an answer longer than a text"),
+    ],
+)
+def test_standard_words_that_cannot_be(environment: dict[str, str], problem: str) -> None:
+    """What is wrong is named before the bot starts."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings(ENOUGH | environment)
+    assert problem in str(refused.value)

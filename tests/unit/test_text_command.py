@@ -16,6 +16,7 @@ from bot.reading.command import (
     Help,
     Named,
     Report,
+    Settings,
     TextCommand,
     parse_text_command,
     read_body,
@@ -274,6 +275,19 @@ def test_a_body_is_as_long_as_a_text_can_be():
 def test_report(typed, report):
     """Who asks for a report gets the period and the form they ask for."""
     assert parse_text_command(typed, region="US") == report
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        pytest.param("settings", Settings(), id="the word"),
+        pytest.param(" Settings ", Settings(), id="with a capital"),
+        pytest.param("+15551234567 settings", TextCommand(JANE, "settings"), id="in a message"),
+    ],
+)
+def test_settings(typed, meant):
+    """The word alone asks for the settings of the channel."""
+    assert parse_text_command(typed, region="US") == meant
 
 
 @pytest.mark.parametrize(("typed", "code"), REFUSED)
