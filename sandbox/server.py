@@ -24,7 +24,7 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-MOST_BYTES = 32 * 1024 * 1024  # of one request: attachments travel through here
+MOST_BYTES = 40 * 1024 * 1024  # of one request: attachments travel through here
 
 
 class World:

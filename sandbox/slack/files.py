@@ -1,7 +1,7 @@
 """
 Files on their way to Slack and back: the URL that takes an upload, the processing after it, and the private URLs.
 
-They are kept in memory, and so none may be larger than 20 MB. Real Slack takes 1 GB, and so does the sandbox of a
+They are kept in memory, and so none may be larger than 25 MB. Real Slack takes 1 GB, and so does the sandbox of a
 person's file whose bytes are made as they are read.
 Source: docs.slack.dev/messaging/working-with-files.
 """
@@ -28,7 +28,7 @@ from sandbox.slack.model import IMAGES, File
 from sandbox.slack.workspace import Workspace
 from sandbox.world import Basics
 
-MOST_BYTES = 20 * 1024 * 1024
+MOST_BYTES = 25 * 1024 * 1024
 MOST_MADE_BYTES = 1024 * 1024 * 1024  # of a file whose bytes are made as they are read
 MOST_SNIPPET_BYTES = 1024 * 1024
 LOOKED_AT = 64 * 1024  # bytes from which a text is known
