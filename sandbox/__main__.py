@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
 
-from sandbox import companion
+from sandbox.companion import Companion, port_for
 from sandbox.server import HOST, World, serve
 from sandbox.slack.manifest import InvalidManifest
 from sandbox.terminal import type_and_watch
@@ -24,7 +24,8 @@ Open the address it prints to see both. To type a command from another terminal:
 """
 COMMAND_HELP = """\
 After `--` comes a command to run beside the sandbox, for instance `-- python -m bot`. It gets the environment it needs
-to find the sandbox, and is ended with it. Without one, the sandbox prints that environment.
+to find the sandbox and to be found on PORT, or on a free port, where the local Blooio delivers its webhooks; and it is
+ended with it. Without one, the sandbox prints that environment.
 """
 TYPE_HELP = """\
 Type a slash command into a running sandbox, as one of its people. Prints what that person alone sees, then the
@@ -78,18 +79,16 @@ async def _serve(world: World, port: int, command: list[str]) -> int:
 
 
 async def _serve_beside(command: list[str], world: World, stop: asyncio.Event) -> int:
+    settings = world.environment() | world.settings_beside(port_for(os.environ))
+    beside = Companion(command, settings, changed=world.basics.changes.bump)
     try:
-        beside = await companion.start(command, world.environment())
+        await beside.start()
     except OSError as error:
         print(f"{command[0]} cannot be started: {error.strerror}.", file=sys.stderr)
         return 127  # as a shell says it
-    watching = asyncio.create_task(beside.watch())
+    world.companion = beside
     await stop.wait()
-    code = await beside.end()
-    watching.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watching
-    return code
+    return await beside.end()
 
 
 def _serve_parser() -> argparse.ArgumentParser:

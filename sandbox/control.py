@@ -8,9 +8,13 @@ from aiohttp import web
 
 from sandbox.answered import answered
 from sandbox.blooio import Blooio
+from sandbox.companion import Companion
 from sandbox.faults import Fault, Kind
 from sandbox.slack import Slack
+from sandbox.slack.following import older_state, page_state
 from sandbox.slack.state import state
+from sandbox.slack.text import emoji_state
+from sandbox.trouble_control import trouble_state
 from sandbox.world import Basics
 
 JSON = dict[str, Any]
@@ -23,6 +27,7 @@ class Composition(Protocol):
     basics: Basics
     slack: Slack
     blooio: Blooio
+    companion: Companion | None
 
     def environment(self) -> dict[str, str]: ...
 
@@ -38,7 +43,11 @@ class Control:
             ("GET", "/_sandbox/environment", self.environment),
             ("GET", "/_sandbox/changes", self.changes),
             ("GET", "/_sandbox/state", self.state),
+            ("GET", "/_sandbox/page", self.page),
+            ("GET", "/_sandbox/older", self.older),
+            ("GET", "/_sandbox/emoji", self.emoji),
             ("POST", "/_sandbox/faults", self.order),
+            ("GET", "/_sandbox/faults", self.ordered),
             ("DELETE", "/_sandbox/faults", self.calm),
             ("POST", "/_sandbox/clock", self.advance),
             ("GET", "/_sandbox/exchanges", self.exchanges),
@@ -75,6 +84,39 @@ class Control:
             "blooio": self._world.blooio.state(),
         }
 
+    async def page(self, arguments: JSON) -> JSON:
+        """What the page shows the person `as`, who looks at `in`: see `page_state`. Waits as `changes` does."""
+        revision = await self._wait(arguments)
+        slack = self._world.slack
+        seen = page_state(
+            slack.workspace,
+            slack.manifest,
+            viewer=slack.workspace.people.get(arguments.get("as", "")),
+            conversation=slack.workspace.conversations.get(arguments.get("in", "")),
+            since=int(arguments.get("since", 0)),
+            at=arguments.get("at", ""),
+            oldest=arguments.get("oldest", ""),
+        )
+        return {
+            "revision": revision,
+            "slack": seen | {"transport": slack.transport_state()},
+            "blooio": self._world.blooio.state(),
+            "trouble": trouble_state(self._world),
+        }
+
+    async def older(self, arguments: JSON) -> JSON:
+        """The messages of `in` before the message `before`, as the person `as` sees them."""
+        workspace = self._world.slack.workspace
+        viewer = workspace.people.get(arguments.get("as", ""))
+        conversation = workspace.conversations.get(arguments.get("in", ""))
+        if viewer is None or conversation is None:
+            raise ValueError("say who looks at what: `as` and `in` are ids")
+        return older_state(workspace, viewer=viewer, conversation=conversation, before=arguments.get("before", ""))
+
+    async def emoji(self, _arguments: JSON) -> JSON:
+        """Every emoji that has a shortcode."""
+        return {"emoji": emoji_state()}
+
     async def order(self, arguments: JSON) -> JSON:
         """Order trouble: the fields of `Fault`."""
         try:
@@ -85,13 +127,20 @@ class Control:
             raise ValueError("vendor is slack or blooio")
         if fault.kind is Kind.DOUBLE and not fault.where.startswith("deliver:"):
             raise ValueError("only deliveries can be doubled")
-        return asdict(self._world.basics.faults.order(fault))
+        ordered = asdict(self._world.basics.faults.order(fault))
+        self._world.basics.changes.bump()
+        return ordered
+
+    async def ordered(self, _arguments: JSON) -> JSON:
+        """The orders in force."""
+        return {"faults": [asdict(one) for one in self._world.basics.faults.orders]}
 
     async def calm(self, arguments: JSON) -> JSON:
         """Take one order back by its `id`, or all of them, and then let the calls go on that were held up."""
         self._world.basics.faults.cancel(arguments.get("id"))
         if "id" not in arguments:
             self._world.basics.exchanges.let_go()
+        self._world.basics.changes.bump()
         return {}
 
     async def advance(self, arguments: JSON) -> JSON:
@@ -101,17 +150,19 @@ class Control:
         return {"now": self._world.basics.clock.now()}
 
     async def exchanges(self, arguments: JSON) -> JSON:
-        """The calls and deliveries of a `vendor`, whose `name` fits a pattern, with an id above `since`."""
+        """
+        The calls and deliveries of a `vendor`, whose `name` fits a pattern, with an id above `since`.
+
+        With `latest`, no more than so many of them: the last.
+        """
         vendor, name = arguments.get("vendor"), arguments.get("name", "*")
-        since = int(arguments.get("since", 0))
-        kept = self._world.basics.exchanges.kept
-        return {
-            "exchanges": [
-                vars(one)  # not `asdict`, which would copy every body
-                for one in kept
-                if one.id > since and vendor in {None, one.vendor} and fnmatch.fnmatchcase(one.name, name)
-            ]
-        }
+        since, latest = int(arguments.get("since", 0)), int(arguments.get("latest", 0))
+        found = [
+            vars(one)  # not `asdict`, which would copy every body
+            for one in self._world.basics.exchanges.kept
+            if one.id > since and vendor in {None, one.vendor} and fnmatch.fnmatchcase(one.name, name)
+        ]
+        return {"exchanges": found[-latest:]}
 
     async def under_way(self, arguments: JSON) -> JSON:
         """The calls of a `vendor`, whose `name` fits a pattern, that wait for their answers."""

@@ -128,6 +128,10 @@ class Sandbox:
         """Take back all ordered trouble; calls that it holds up go on."""
         await self._ask("DELETE", "/_sandbox/faults")
 
+    async def calm_down(self) -> None:
+        """Take back all trouble: faults, mischief, limits; and start the bot again, if the sandbox runs it."""
+        await self._ask("DELETE", "/_sandbox/trouble")
+
     async def limits(self, **limits: Any) -> None:
         """
         Put Slack's limits in force, in place of those before.

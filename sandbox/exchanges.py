@@ -5,6 +5,7 @@ import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
@@ -52,7 +53,8 @@ class Exchange:
     body: Any  # parsed JSON or form; text otherwise
     status: int
     response: Any
-    fault: str | None  # the kind of fault that struck, if any
+    fault: str | None  # the kind of fault or mischief that struck, if any
+    signature: str | None = None  # of a delivery that was signed: "valid", "old" or "wrong", as the app should find it
 
 
 @dataclass(eq=False)
@@ -171,8 +173,9 @@ class Exchanges:
         body: Any,
         status: int,
         response: Any,
-        fault: Kind | None,
+        fault: StrEnum | None,
         seconds: float | None = None,
+        signature: str | None = None,
     ) -> None:
         """Keep one exchange that began *at* and took *seconds* (without a value: until now)."""
         self.kept.append(
@@ -189,6 +192,7 @@ class Exchanges:
                 status=status,
                 response=response,
                 fault=str(fault) if fault else None,
+                signature=signature,
             )
         )
         self.changes.bump()

@@ -8,15 +8,19 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.blooio import Blooio
+from sandbox.companion import Companion
 from sandbox.control import Control
 from sandbox.guard import guard
 from sandbox.slack import Slack
 from sandbox.slack.control import SlackControl
 from sandbox.slack.manifest import Manifest, load
+from sandbox.trouble_control import TroubleControl
 from sandbox.world import Basics
 
 HOST = "127.0.0.1"
 BLOOIO_API_KEY = "bl_sandbox_0123456789acme"  # for show, as Slack's tokens in `slack.seed`
+WEBHOOKS = "/blooio/webhooks"  # where the bot takes what Blooio tells
+INBOX = "C0SUPPORT01"  # #support, the channel that a newcomer sees: texts from strangers go there
 PAGE = Path(__file__).parent / "page"
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -40,6 +44,7 @@ class World:
             self.basics, manifest if isinstance(manifest, Manifest) else load(manifest), request_url=request_url
         )
         self.blooio = Blooio(self.basics)
+        self.companion: Companion | None = None  # the bot, if the sandbox runs it
         self.url = ""
 
     def started(self, url: str) -> None:
@@ -52,6 +57,21 @@ class World:
         return self.slack.environment() | {
             "BLOOIO_API_KEY": BLOOIO_API_KEY,
             "BLOOIO_BASE_URL": f"{self.url}/blooio/v2/api",
+        }
+
+    def settings_beside(self, port: int) -> dict[str, str]:
+        """
+        Return what a bot of this sandbox's own needs besides, to be reached on *port*.
+
+        Its webhook is subscribed with that, as nobody else will do it.
+        """
+        url = f"http://{HOST}:{port}"
+        return {
+            "HOST": HOST,
+            "PORT": str(port),
+            "PUBLIC_URL": url,
+            "BLOOIO_WEBHOOK_SECRET": self.blooio.subscribe(url + WEBHOOKS),
+            "INBOX_CHANNEL": INBOX,
         }
 
     async def close(self) -> None:
@@ -67,6 +87,7 @@ def build(world: World) -> web.Application:
     world.blooio.add_routes(app)
     Control(world).add_routes(app)
     SlackControl(world.slack).add_routes(app)
+    TroubleControl(world).add_routes(app)
     app.router.add_get("/", _index)
     app.router.add_get("/archives/{conversation}/{message}", _permalink)
     app.router.add_static("/page/", PAGE)

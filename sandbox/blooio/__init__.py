@@ -22,13 +22,15 @@ from sandbox.blooio.files import Files
 from sandbox.blooio.gateway import Gateway
 from sandbox.blooio.groups_api import GroupsApi
 from sandbox.blooio.inbound import Inbound
+from sandbox.blooio.mischief import Mischief
+from sandbox.blooio.model import Webhook
 from sandbox.blooio.reacting import Reacting
-from sandbox.blooio.records import Records
+from sandbox.blooio.records import Records, new_id
 from sandbox.blooio.seed import seed
 from sandbox.blooio.sending import Sending
 from sandbox.blooio.state import state_json
 from sandbox.blooio.timeline import Timeline
-from sandbox.blooio.webhook_control import WebhookControl
+from sandbox.blooio.webhook_control import WebhookControl, subscribe
 from sandbox.blooio.webhooks_api import WebhooksApi
 from sandbox.world import Basics
 
@@ -43,7 +45,7 @@ class Blooio:
         self._background = Background()
         self._records = Records(basics.clock)
         seed(self._records)
-        self._deliveries = Deliveries(self._records, changes, self._background)
+        self._deliveries = Deliveries(self._records, changes, self._background, basics.exchanges)
         events = Events(self._records, self._deliveries.publish)
         self._fetching = Fetching(self._records, changes, basics.exchanges)
         timeline = Timeline(changes, self._records, self._background, self._fetching, events.tell)
@@ -71,6 +73,21 @@ class Blooio:
         self._control.add_routes(app)
         self._webhook_control.add_routes(app)
         self._files.add_routes(app)
+
+    @property
+    def mischief(self) -> Mischief:
+        """What is ordered to go wrong with webhooks."""
+        return self._deliveries.mischief
+
+    @property
+    def webhooks(self) -> int:
+        """How many webhooks are subscribed."""
+        return len(self._records.webhooks)
+
+    def subscribe(self, url: str) -> str:
+        """Deliver webhooks to *url* from now on; return their secret."""
+        webhook = Webhook(new_id("wh"), url, "all", new_id("whsec"), self._records.clock.now())
+        return subscribe(self._records, webhook).secret
 
     def state(self) -> dict[str, Any]:
         """What the page and the driver see, as JSON values."""

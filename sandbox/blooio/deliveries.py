@@ -5,6 +5,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -14,8 +15,9 @@ from sandbox.blooio.formats import body_for
 from sandbox.blooio.mischief import Kind, Mischief, Order
 from sandbox.blooio.model import Delivery, Format, Webhook, WebhookAnswer
 from sandbox.blooio.records import Records, new_id
-from sandbox.blooio.signature import sign, sign_body_only
+from sandbox.blooio.signature import check, sign, sign_body_only
 from sandbox.changes import Changes
+from sandbox.exchanges import Exchanges
 
 RETRY_WAITS = (30, 60, 120, 240, 480)  # seconds before each further attempt
 ANSWER_WITHIN = 15  # seconds of real time, as the receiver's slowness is real
@@ -65,12 +67,13 @@ class Parcel:
 class Deliveries:
     """Sends events to the webhooks that want them."""
 
-    def __init__(self, records: Records, changes: Changes, background: Background) -> None:
+    def __init__(self, records: Records, changes: Changes, background: Background, exchanges: Exchanges) -> None:
         self.mischief = Mischief()
         self._records = records
         self._clock = records.clock
         self._changes = changes
         self._background = background
+        self._exchanges = exchanges
         self._session: aiohttp.ClientSession | None = None
         self._last: dict[Lane, asyncio.Event] = {}  # set when the newest parcel's first attempt is over
         self._held: dict[Lane, list[Parcel]] = {}  # reordered, until the next one has gone
@@ -105,7 +108,7 @@ class Deliveries:
         lane = (webhook.webhook_id, event.address)
         match order:
             case Order(kind=Kind.DROP):
-                pass
+                self._record(parcel, {}, b"", self._clock.now(), WebhookAnswer())
             case Order(kind=Kind.REORDER):
                 self._held.setdefault(lane, []).append(parcel)
             case Order(kind=Kind.LATE, seconds=seconds):
@@ -151,7 +154,9 @@ class Deliveries:
     async def _attempt(self, parcel: Parcel) -> Delivery:
         webhook, at = parcel.webhook, self._clock.now()
         raw = json.dumps(parcel.body, separators=(",", ":"), ensure_ascii=False).encode()
-        answer = await self._post(webhook.url, raw, parcel.headers(raw))
+        headers = parcel.headers(raw)
+        answer = await self._post(webhook.url, raw, headers)
+        self._record(parcel, headers, raw, at, answer)
         attempt = Delivery(
             log_id=new_id("whlog"),
             event_id=parcel.event_id,
@@ -168,6 +173,24 @@ class Deliveries:
         webhook.failure_count = 0 if attempt.succeeded else webhook.failure_count + 1
         self._changes.bump()
         return attempt
+
+    def _record(self, parcel: Parcel, headers: dict[str, str], raw: bytes, at: float, answer: WebhookAnswer) -> None:
+        """Keep an attempt among the exchanges; one without *headers* never left."""
+        url, secret = urlsplit(parcel.webhook.url), parcel.webhook.secret
+        signature = headers.get("X-Blooio-Signature")
+        self._exchanges.record(
+            vendor="blooio",
+            name=f"deliver:{parcel.event}",
+            at=at,
+            method="POST",
+            raw_path=f"{url.path}?{url.query}" if url.query else url.path,
+            headers={name.lower(): value for name, value in headers.items()},
+            body=parcel.body,
+            status=answer.status or 0,
+            response=answer.problem or answer.text,
+            fault=parcel.mischief.kind if parcel.mischief else None,
+            signature=signature and check(secret, raw, signature, time.time()),
+        )
 
     async def _post(self, url: str, raw: bytes, headers: dict[str, str]) -> WebhookAnswer:
         if self._session is None:

@@ -47,9 +47,9 @@ class Mischief:
         self.orders.append(order)
         return order
 
-    def cancel(self) -> None:
-        """Take all of them back."""
-        self.orders.clear()
+    def cancel(self, order_id: str | None = None) -> None:
+        """Take one order back, or all of them."""
+        self.orders = [order for order in self.orders if order_id is not None and order.id != order_id]
 
     def take(self, event: str) -> Order | None:
         """The oldest order that strikes the delivery of *event*."""

@@ -48,10 +48,7 @@ class WebhookControl:
             format=Format(_one_of(fields, "format", *Format)),
             attachments=AttachmentForm(_one_of(fields, "attachments", *AttachmentForm)),
         )
-        known = [other.webhook_id for other in self._records.webhooks.values() if other.url == url]
-        for webhook_id in known:
-            del self._records.webhooks[webhook_id]
-        self._records.webhooks[webhook.webhook_id] = webhook
+        subscribe(self._records, webhook)
         self._changes.bump()
         return web.json_response({**webhook_json(webhook), "signing_secret": webhook.secret, "format": webhook.format})
 
@@ -71,11 +68,19 @@ class WebhookControl:
         self._changes.bump()
         return web.json_response(asdict(order))
 
-    async def cancel(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
-        """Take back all orders."""
-        self._deliveries.mischief.cancel()
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Take one order back by its `id`, or all of them."""
+        self._deliveries.mischief.cancel(request.query.get("id"))
         self._changes.bump()
         return web.json_response({})
+
+
+def subscribe(records: Records, webhook: Webhook) -> Webhook:
+    """Deliver to *webhook* from now on, in place of an earlier one with its URL."""
+    for known in [other.webhook_id for other in records.webhooks.values() if other.url == webhook.url]:
+        del records.webhooks[known]
+    records.webhooks[webhook.webhook_id] = webhook
+    return webhook
 
 
 def _one_of(fields: dict[str, Any], name: str, *choices: str) -> str:

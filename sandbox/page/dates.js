@@ -30,12 +30,20 @@ export function fillIn(form, seconds, tz) {
 }
 
 function written(seconds, tz, options) {
-  return new Intl.DateTimeFormat("en-US", { ...options, timeZone: tz }).format(seconds * 1000);
+  return writer("en-US", options, tz).format(seconds * 1000);
 }
 
 /** Write the day as `2026-01-31`. */
-function dayOf(seconds, tz) {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: tz }).format(seconds * 1000);
+export function dayOf(seconds, tz) {
+  return writer("sv-SE", {}, tz).format(seconds * 1000);
+}
+
+const writers = new Map(); // making one takes a hundred times as long as using it
+
+function writer(locale, options, tz) {
+  const key = JSON.stringify([locale, options, tz]);
+  if (!writers.has(key)) writers.set(key, new Intl.DateTimeFormat(locale, { ...options, timeZone: tz }));
+  return writers.get(key);
 }
 
 function daysFromNow(seconds, tz) {

@@ -2,15 +2,16 @@
 // sandbox understands; what they hold is given as `state.values` has it.
 // Source: docs.slack.dev/reference/block-kit/block-elements.
 
+import { external, offered } from "./external.js";
+import { files } from "./giving.js";
 import { element } from "./nodes.js";
-
-const SUGGEST_AFTER = 3; // characters, where `min_query_length` says nothing
 
 /**
  * Draw the field of *one*, an element.
  *
  * `field` is what the sandbox tells of it, `state` its value. `enter(value)` and `press()`, for Enter in a text that
- * tells the app, say what the reader did. `suggest(typed)` resolves to the options of an external menu.
+ * tells the app, say what the reader did. `suggest(typed)` resolves to the options of an external menu, and
+ * `upload(file, progress)` to the id of a file that was kept.
  * `text(object)` draws a text object. `id` is for the label, `multiple` for several choices.
  */
 export function drawField(one, place) {
@@ -34,6 +35,7 @@ const DRAW = {
   conversations_select: (one, place) => menu([{ options: place.field.choices }], one, place),
   channels_select: (one, place) => menu([{ options: place.field.choices }], one, place),
   external_select: external,
+  file_input: files,
   checkboxes: (one, place) => boxes("checkbox", one.options, place),
   radio_buttons: (one, place) => boxes("radio", one.options, place),
   datepicker: (_, place) => picker("date", place.state.selected_date, place),
@@ -75,21 +77,12 @@ function words({ text, elements = [] }) {
   return text ?? elements.map(words).join("");
 }
 
-/** The options that the app wrote, in groups; without groups, in one that has no label. */
-function offered({ options, option_groups }) {
-  const groups = option_groups ?? [{ options }];
-  return groups.map((group) => ({
-    label: group.label?.text,
-    options: group.options.map((option) => ({ value: option.value, text: option.text.text })),
-  }));
-}
-
-function menu(groups, one, { id, field, state, enter, multiple, describedBy }) {
+function menu(groups, one, { id, field, state, enter, multiple, describedBy, label }) {
   const chosen = chosenIn(state);
   if (multiple) return several(groups, chosen, { enter, id, field, describedBy });
   const select = element(
     "select",
-    { id, "aria-describedby": describedBy, change: () => enter(select.value || null) },
+    { id, "aria-label": label, "aria-describedby": describedBy, change: () => enter(select.value || null) },
     element("option", { value: "" }, one.placeholder?.text ?? "Choose…"),
     groups.map(({ label, options }) => {
       const drawn = options.map((option) => drawOption(option, chosen));
@@ -148,74 +141,16 @@ function boxes(type, options, { id, field, state, enter, text, describedBy }) {
   }
 }
 
-function picker(type, value, { id, enter, describedBy }) {
+function picker(type, value, { id, enter, describedBy, label }) {
   const box = element("input", {
     id,
     type,
     value: value ?? "",
+    "aria-label": label,
     "aria-describedby": describedBy,
     change: () => enter(box.value || null),
   });
   return box;
-}
-
-/** A box to type in, with what the app suggests below it and what was chosen above. */
-function external(one, { id, state, enter, suggest, multiple, describedBy }) {
-  const chosen = [state.selected_options ?? state.selected_option ?? []].flat();
-  const list = element("div", { class: "suggested", role: "group", "aria-label": "Suggestions", hidden: true });
-  const box = element("input", {
-    id,
-    type: "text",
-    autocomplete: "off",
-    placeholder: one.placeholder?.text ?? "Type to search",
-    "aria-describedby": describedBy,
-    input: look,
-    focus: () => one.min_query_length === 0 && look(),
-    keydown: (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      list.querySelector("button")?.click();
-    },
-  });
-  return element(
-    "div",
-    { class: "external" },
-    chosen.map(({ value, text }) =>
-      element(
-        "button",
-        { type: "button", class: "chosen", "aria-label": `Remove ${text.text}`, click: () => remove(value) },
-        `${text.text} ✕`,
-      ),
-    ),
-    (multiple || !chosen.length) && [box, list],
-  );
-
-  async function look() {
-    const asked = box.value;
-    if (asked.length < (one.min_query_length ?? SUGGEST_AFTER)) return void (list.hidden = true);
-    const { options, option_groups } = await suggest(asked);
-    if (box.value !== asked) return; // the answers may come in any order
-    const groups = offered(option_groups.length ? { option_groups } : { options });
-    list.replaceChildren(...groups.flatMap(drawSuggested));
-    if (!list.children.length) list.append("No results");
-    list.hidden = false;
-  }
-
-  function drawSuggested({ label, options }) {
-    const buttons = options.map(({ value, text }) =>
-      element("button", { type: "button", click: () => choose(value) }, text),
-    );
-    return label ? [element("strong", {}, label), ...buttons] : buttons;
-  }
-
-  function choose(value) {
-    enter(multiple ? [...chosen.map((option) => option.value), value] : value);
-  }
-
-  function remove(value) {
-    const left = chosen.map((option) => option.value).filter((other) => other !== value);
-    enter(multiple ? left : null);
-  }
 }
 
 /** What names several boxes as one field, and lets it be focused when something is wrong in it. */

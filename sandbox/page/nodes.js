@@ -15,13 +15,23 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Make a picture of those that the document has under `icons`. It says nothing: its button has a name. */
+export function icon(name) {
+  return document.getElementById("icons").content.querySelector(`[data-icon="${name}"]`).cloneNode(true);
+}
+
+/** Make a button that shows an icon and is called *label*. */
+export function iconButton(name, label, attributes = {}) {
+  return element("button", { type: "button", class: "icon", title: label, "aria-label": label, ...attributes }, icon(name));
+}
+
 /**
  * Make *list* show *items*, each drawn by `draw(item)` and known by its `key`.
  *
  * Items are plain data. One that is the same as before keeps its element, and with it focus and selection.
  */
-export function show(list, items, draw) {
-  const keys = new Set(items.map((item) => item.key));
+export function show(list, items, draw, same = sameJson) {
+  const keys = new Set(items.map((item) => String(item.key)));
   const known = new Map();
   for (const child of [...list.children]) {
     if (keys.has(child.dataset.key)) known.set(child.dataset.key, child);
@@ -29,47 +39,67 @@ export function show(list, items, draw) {
   }
   let place = list.firstElementChild;
   for (const item of items) {
-    const before = known.get(item.key);
-    const child = upToDate(before, item, draw);
+    const before = known.get(String(item.key));
+    const child = upToDate(before, item, draw, same);
     if (place === before) place = child;
     if (place === child) place = child.nextElementSibling;
     else list.insertBefore(child, place);
   }
 }
 
-const drawnFrom = new WeakMap(); // element to its item, as JSON
+/** Say whether two items are the same, for those whose values keep their identity while they are the same. */
+export function sameValues(one, other) {
+  return Object.keys(one).every((key) => one[key] === other[key]);
+}
 
-function upToDate(before, item, draw) {
-  const json = JSON.stringify(item);
-  if (before && drawnFrom.get(before) === json) return before;
+function sameJson(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+const drawnFrom = new WeakMap(); // element to its item
+
+function upToDate(before, item, draw, same) {
+  if (before && same(item, drawnFrom.get(before))) return before;
   const child = draw(item);
   child.dataset.key = item.key;
-  drawnFrom.set(child, json);
+  drawnFrom.set(child, item);
   if (before) {
     const focused = usable(before).indexOf(document.activeElement);
+    const hadFocus = before === document.activeElement;
     before.replaceWith(child);
-    usable(child)[focused]?.focus();
+    if (hadFocus) child.focus({ preventScroll: true });
+    else usable(child)[focused]?.focus({ preventScroll: true });
   }
   return child;
 }
 
 function usable(node) {
-  return [...node.querySelectorAll("a, button, input, select, textarea")];
+  const all = [...node.querySelectorAll("a, button, input, select, textarea")];
+  return all.filter((one) => !one.closest(".tools")); // which only visit, and are brought back by their own
 }
 
-/** Keep *scroller* at its end while *content* grows or the window changes, unless the reader has scrolled up. */
+/**
+ * Keep *scroller* at its end while *content* grows or the window changes, unless the reader has scrolled up.
+ *
+ * Returns what to call to stop following before going elsewhere in it.
+ */
 export function stayAtEnd(scroller, content) {
   let following = true;
   let top = 0;
-  scroller.addEventListener("scroll", () => {
-    // News may have come between a scroll and its event, so being far from the end does not mean having left it.
-    if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END) following = true;
-    else if (scroller.scrollTop < top) following = false;
-    top = scroller.scrollTop;
-  });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      // News may have come between a scroll and its event, so being far from the end does not mean having left it.
+      if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END) following = true;
+      else if (scroller.scrollTop < top) following = false;
+      top = scroller.scrollTop;
+    },
+    { passive: true },
+  );
   const sizes = new ResizeObserver(() => {
     if (following) scroller.scrollTop = scroller.scrollHeight;
   });
   sizes.observe(scroller);
   sizes.observe(content);
+  return () => (following = false);
 }

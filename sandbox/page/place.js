@@ -1,17 +1,24 @@
-// Where the reader is, kept in the page's address: `#C0SUPPORT01`, or `#C0SUPPORT01/1700000000.000100` with a thread.
-// The app's Home is at `#D0ANABOT001/home`. A message's permalink leads to `#C0SUPPORT01/p1700000000000100`, which is the same place.
+// Where the reader is, kept in the page's address: `#C0SUPPORT01`, and inside it `#C0SUPPORT01/1700000000.000100` with
+// the thread of a message open, `#C0SUPPORT01/p1700000000000100` at a message, as its permalink leads, or
+// `#D0ANABOT001/home` at the app's Home.
 
-/** Read the address. `thread` is the `ts` of any message in the thread. */
+/** Read the address. `at` is the `ts` of a message, of which `isThread` tells whether its thread is to be open. */
 export function readPlace() {
-  const [conversation, inside] = location.hash.slice(1).split("/");
+  const [conversation, inside = ""] = location.hash.slice(1).split("/");
   const isHome = inside === "home";
-  const thread = isHome ? null : inside?.replace(/^p(\d+)(\d{6})$/, "$1.$2");
-  return { conversation: conversation || null, thread: thread || null, isHome };
+  const isThread = /^\d/.test(inside);
+  const at = isHome ? "" : inside.replace(/^p(\d+)(\d{6})$/, "$1.$2");
+  return { conversation: conversation || "", at, isThread, isHome };
 }
 
-/** Write the address of a place; *inside* is a message in a thread, or `home`. */
+/** Write the address of a place; *inside* is a message whose thread is open, or `home`. */
 export function address(conversation, inside) {
   return inside ? `#${conversation}/${inside}` : `#${conversation}`;
+}
+
+/** Write the permalink of a message, which looks like Slack's. */
+export function permalink(conversation, ts) {
+  return `${location.origin}/archives/${conversation}/p${ts.replace(".", "")}`;
 }
 
 /** Turn a permalink of this sandbox into an address of this page; null for any other link. */

@@ -1,8 +1,10 @@
 // The blocks of a view, a modal or a Home, with what is entered in them.
 
 import { drawBlocks, words } from "./blocks.js";
+import { confirmed } from "./confirm.js";
+import { drawOverflow } from "./controls.js";
 import { drawField, isTyped, plainText } from "./fields.js";
-import { element, show } from "./nodes.js";
+import { element, icon, show } from "./nodes.js";
 import * as sandbox from "./sandbox.js";
 
 /** Draws a view in *list*. With *home* it is the Home of the reader. `tell(words)` says what went wrong. */
@@ -26,7 +28,7 @@ export class ViewBlocks {
       const node = document.getElementById(this.idOf(field));
       const wrong = document.getElementById(`${this.idOf(field)}-wrong`);
       node?.setAttribute("aria-invalid", Boolean(field.error));
-      if (wrong) wrong.textContent = field.error;
+      if (wrong && wrong.textContent !== field.error) wrong.replaceChildren(...(field.error ? [icon("wrong"), field.error] : []));
       if (node?.matches("[data-typed]") && node !== document.activeElement) node.value = plainText(stateOf(view, field));
     }
   }
@@ -37,20 +39,21 @@ export class ViewBlocks {
       (answer) => answer?.error && this.tell(`The bot did not answer: ${answer.error}`),
       (mistake) => this.tell(mistake.message),
     );
+    return this.doing;
   }
 
   drawBlock(block, view, directory) {
     const text = (object) => words(object, directory);
     if (block.type !== "input") {
-      const press = (actionId) => this.click(block, actionId);
-      const control = (one) => this.drawControl(block, one, view, { directory, text });
-      return element("div", {}, drawBlocks([block], directory, press, control));
+      const press = (_, one) => this.click(block, one, directory);
+      const control = (_, one) => this.drawControl(block, one, view, { directory, text });
+      return element("div", {}, drawBlocks([block], { directory, press, control }));
     }
     const id = this.idOf({ block_id: block.block_id, action_id: block.element.action_id });
     return element(
       "div",
       { class: "input" },
-      element("label", { for: id }, text(block.label), block.optional && element("span", {}, " (optional)")),
+      element("label", { for: id, id: `${id}-label` }, text(block.label), block.optional && element("span", {}, " (optional)")),
       this.drawControl(block, block.element, view, { directory, text }) ?? `[${block.element.type}]`,
       block.hint && element("p", { class: "below", id: `${id}-hint` }, text(block.hint)),
       element("p", { class: "wrong", id: `${id}-wrong`, role: "alert" }),
@@ -59,7 +62,7 @@ export class ViewBlocks {
 
   /** Draw an element that keeps a value, or a menu of things to do; null for what the page does not draw. */
   drawControl(block, one, view, { directory, text }) {
-    if (one.type === "overflow") return this.drawOverflow(block, one);
+    if (one.type === "overflow") return drawOverflow(block, one, (value) => this.click(block, one, directory, value));
     const field = view.fields.find((other) => other.block_id === block.block_id && other.action_id === one.action_id);
     if (!field) return null;
     const id = this.idOf(field);
@@ -71,25 +74,28 @@ export class ViewBlocks {
       text,
       state: stateOf(view, field),
       tz: directory.tz,
-      describedBy: `${id}-hint ${id}-wrong`,
-      enter: (value) => this.act(() => (tells ? sandbox.clickInView : sandbox.fill)({ ...where(), value })),
+      label: tells ? field.label : null, // an input has its label beside it
+      describedBy: tells ? null : [block.hint && `${id}-hint`, `${id}-wrong`].filter(Boolean).join(" "),
+      enter: (value) => (tells ? this.click(block, one, directory, value) : this.act(() => sandbox.fill({ ...where(), value }))),
       press: block.dispatch_action && (() => this.act(() => sandbox.clickInView(where()))),
+      upload: (file, progress) => this.keepFile(file, progress),
       suggest: async (typed) => (await sandbox.suggest({ ...where(), typed })).raw,
     });
   }
 
-  drawOverflow(block, one) {
-    const select = element(
-      "select",
-      { "aria-label": "More", change: () => this.click(block, one.action_id, select.value) },
-      element("option", { value: "" }, "⋯"),
-      one.options.map((option) => element("option", { value: option.value }, option.text.text)),
-    );
-    return select;
+  /** Press a button, or choose in an element that tells the app, once the reader has confirmed it. */
+  async click(block, one, directory, value) {
+    if (!(await confirmed(one.confirm, directory))) return;
+    await this.act(() => sandbox.clickInView({ ...this.where(block, one.action_id), value }));
   }
 
-  click(block, actionId, value) {
-    this.act(() => sandbox.clickInView({ ...this.where(block, actionId), value }));
+  async keepFile(file, progress) {
+    try {
+      return (await sandbox.keepFile({ as: this.viewer, ...file }, progress)).file.id;
+    } catch (mistake) {
+      this.tell(mistake.message);
+      return null;
+    }
   }
 
   where(block, actionId) {

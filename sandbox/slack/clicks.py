@@ -36,17 +36,26 @@ class Clicks:
         self._chosen: dict[tuple[str, str], JSON] = {}  # (message, person) to `state.values` as she left them
 
     async def click(
-        self, person: Person, conversation: Conversation, message: Message, what: str, *, choice: Any = None
+        self,
+        person: Person,
+        conversation: Conversation,
+        message: Message,
+        what: str,
+        *,
+        choice: Any = None,
+        block_id: str | None = None,
     ) -> Shown:
         """
         Use the element of *message* that reads *what* or has it as `action_id`; *choice* is what is chosen in it.
+
+        With *block_id* only what is in that block.
 
         An option may be named by its text instead of its menu. Nothing is shown but a failure. Raises ValueError for
         what is not there.
         """
         if not self._manifest.interactivity:
             raise ValueError("interactivity is off in the manifest")
-        block_id, element, choice = self._find(message, what, choice)
+        block_id, element, choice = self._find(message, what, choice, block_id)
         value = None
         if element["type"] != "button":
             place = in_message(message, conversation, self._workspace)
@@ -60,15 +69,24 @@ class Clicks:
         return Shown(error=str(answer.failure) if answer.failure else None)
 
     async def suggest(
-        self, person: Person, conversation: Conversation, message: Message, what: str, typed: str
+        self,
+        person: Person,
+        conversation: Conversation,
+        message: Message,
+        what: str,
+        typed: str,
+        *,
+        block_id: str | None = None,
     ) -> Offer:
         """Type into an external menu of *message*. Raises ValueError for what is not there."""
-        block_id, element, _ = self._find(message, what, None)
+        block_id, element, _ = self._find(message, what, None, block_id)
         place = in_message(message, conversation, self._workspace)
         return await self._suggestions.ask(person, place, block_id, element, typed)
 
-    def _find(self, message: Message, what: str, choice: Any) -> tuple[str, JSON, Any]:
+    def _find(self, message: Message, what: str, choice: Any, within: str | None) -> tuple[str, JSON, Any]:
         for block_id, element in interactive(message.blocks):
+            if within not in {None, block_id}:
+                continue
             if what == element.get("action_id") or what == reads(element.get("text")):
                 return block_id, element, choice
             if any(what == reads(option.get("text")) for option in options(element)):

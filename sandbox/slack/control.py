@@ -21,7 +21,7 @@ from sandbox.slack.owner_control import OwnerControl
 from sandbox.slack.reading import Reader
 from sandbox.slack.richtext import rich_text
 from sandbox.slack.service import Slack
-from sandbox.slack.state import conversation_state, message_state
+from sandbox.slack.state import conversation_state, file_state, message_state
 from sandbox.slack.text import Typing, compose
 
 JSON = dict[str, Any]
@@ -40,6 +40,7 @@ class SlackControl:
             "type",
             "post",
             "upload",
+            "keep",
             "share",
             "delete_file",
             "edit",
@@ -106,6 +107,12 @@ class SlackControl:
         ]
         return self._shared(arguments, person, conversation, text, files)
 
+    async def keep(self, arguments: JSON) -> JSON:
+        """Keep one file, with `name` and `content` as in `upload`, for a form; it is in no message."""
+        person = self._finding.person(arguments)
+        file = self._slack.files.upload_of_person(person.id, str(arguments.get("name", "")), _content(arguments))
+        return {"file": file_state(file)}
+
     async def share(self, arguments: JSON) -> JSON:
         """Post the file `name` that is kept elsewhere, at `url`, as people do with Google Drive's."""
         person, conversation = self._finding.person(arguments), self._finding.writable(arguments)
@@ -130,10 +137,10 @@ class SlackControl:
         return self._seen(message, conversation, person)
 
     async def delete(self, arguments: JSON) -> JSON:
-        """Delete a message: a person's own, or one of the app's, as a workspace's owner may."""
+        """Delete a message: a person's own, one of the app's, as an owner may, or one that only she sees."""
         person, conversation = self._finding.person(arguments), self._finding.visible(arguments)
         message = self._finding.message(arguments, conversation, person)
-        if not message.by_app and message.user_id != person.id:
+        if not message.by_app and message.user_id != person.id and message.ephemeral_to is None:
             raise ValueError("people delete their own messages and the app's")
         self._workspace.delete(message)
         return {}
@@ -148,11 +155,20 @@ class SlackControl:
         return self._seen(message, conversation, person)
 
     async def click(self, arguments: JSON) -> JSON:
-        """Press a button or choose in a menu, named by its text or `action_id` in `what`; `value` is the choice."""
+        """
+        Press a button or choose in a menu, named by its text or `action_id` in `what`; `value` is the choice.
+
+        With `block_id` it is the one in that block.
+        """
         person, conversation = self._finding.person(arguments), self._finding.visible(arguments)
         message = self._finding.message(arguments, conversation, person)
         shown = await self._slack.clicks.click(
-            person, conversation, message, str(arguments.get("what", "")), choice=arguments.get("value")
+            person,
+            conversation,
+            message,
+            str(arguments.get("what", "")),
+            choice=arguments.get("value"),
+            block_id=arguments.get("block_id"),
         )
         return self._shown(shown, conversation, person)
 
@@ -161,7 +177,8 @@ class SlackControl:
         person, conversation = self._finding.person(arguments), self._finding.visible(arguments)
         message = self._finding.message(arguments, conversation, person)
         what, typed = str(arguments.get("what", "")), str(arguments.get("typed", ""))
-        return offered(await self._slack.clicks.suggest(person, conversation, message, what, typed))
+        block_id = arguments.get("block_id")
+        return offered(await self._slack.clicks.suggest(person, conversation, message, what, typed, block_id=block_id))
 
     async def shortcut(self, arguments: JSON) -> JSON:
         """Use the global shortcut `what`, its name or `callback_id`; `in` is the conversation she looks at, if any."""
@@ -201,6 +218,7 @@ class SlackControl:
             text=text,
             blocks=rich_text(text) if text else [],
             thread_ts=arguments.get("thread_ts"),
+            broadcast=bool(arguments.get("broadcast")),
             subtype="file_share",
             files=files,
         )

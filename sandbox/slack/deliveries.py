@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import uuid4
@@ -43,6 +43,7 @@ class Answer:
     status: int = 0  # HTTP's; 200 for an acknowledgement over a socket; 0 for none
     reason: str = ""  # for the next attempt's `reason`
     final: bool = False  # the app asked for no retries
+    sent: dict[str, str] = field(default_factory=dict)  # the headers of the request it answers; none over a socket
 
 
 class Transport(Protocol):
@@ -158,10 +159,11 @@ class Deliveries:
             at=at,
             method="DELIVER",
             raw_path=delivery.envelope_id,
-            headers={"attempt": str(delivery.attempt), "reason": delivery.reason},
+            headers={"attempt": str(delivery.attempt), "reason": delivery.reason} | answer.sent,
             body=delivery.payload,
             status=answer.status,
             response=answer.payload,
             fault=struck,
+            signature="valid" if "x-slack-signature" in answer.sent else None,  # it is signed as it leaves
         )
         return answer

@@ -83,6 +83,7 @@ class DeliveryControl:
         )
         if "ack_limit" in arguments:
             self._slack.deliveries.ack_limit = float(arguments["ack_limit"])
+        self._slack.basics.changes.bump()
         return {}
 
 

@@ -176,6 +176,14 @@ class Person:
         """
         return _acked(await self._do_in_modal("fill", what=what, value=value, block_id=block_id))
 
+    async def attaches(self, what: str, files: Iterable[tuple[str, Content]], *, block_id: str | None = None) -> Shown:
+        """Choose files, as (name, content), in a `file_input` of the topmost modal, in place of those before."""
+        kept = []
+        for name, content in files:
+            given = {"as": self.user_id, "name": name} | _written(content)
+            kept.append((await ask(self._http, "POST", "/_sandbox/slack/keep", json=given))["file"]["id"])
+        return await self.fills(what, kept, block_id=block_id)
+
     async def clicks_in_modal(self, what: str, value: Any = None, *, block_id: str | None = None) -> Shown:
         """
         Press a button of the topmost modal, or choose *value* in a menu that is no input. Waits for the ack.

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.slack.dates import zone
-from sandbox.slack.fields import VALUE_KEY, options, reads
+from sandbox.slack.fields import LISTS, VALUE_KEY, options, reads
+from sandbox.slack.file_objects import whole_file_json
 from sandbox.slack.menus import offers
 from sandbox.slack.model import Conversation, Person
 from sandbox.slack.richtext import rich_text
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
+
+MOST_FILES = 10  # of one `file_input` that does not say
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -32,11 +35,12 @@ class Entering:
         """
         kind = element["type"]
         key = VALUE_KEY[kind]
-        if key in {"selected_options", "selected_users", "selected_conversations", "selected_channels"}:
+        if key in LISTS:
             chosen = choice if isinstance(choice, list) else [choice]
             made = [self._one(person, element, one, offered) for one in chosen if one not in (None, "")]
-            if len(made) > element.get("max_selected_items", len(made)):
-                raise ValueError(f"no more than {element['max_selected_items']} can be chosen")
+            most = element.get("max_files", MOST_FILES) if key == "files" else element.get("max_selected_items")
+            if most is not None and len(made) > most:
+                raise ValueError(f"no more than {most} can be chosen")
             return made
         return None if choice in (None, "") else self._one(person, element, choice, offered)
 
@@ -94,11 +98,23 @@ class Entering:
             raise ValueError(f"{choice} is not a date and a time") from None
         return int(local.replace(tzinfo=zone(person.tz)).timestamp())
 
+    def file(self, person: Person, element: JSON, choice: Any) -> JSON:
+        """Give the app a file that the person has uploaded, by its id; it is written as `files.info` has it."""
+        found = self._workspace.files.get(str(choice))
+        if found is None or found.is_deleted or found.user_id != person.id:
+            raise ValueError("people give their own files")
+        wanted = element.get("filetypes", [])
+        ending = found.name.rpartition(".")[2].lower()
+        if wanted and ending not in wanted and found.filetype not in wanted:
+            raise ValueError(f"{found.name} is none of {', '.join(wanted)}")
+        found.is_given = True
+        return whole_file_json(found, self._workspace)
+
     def rich_text(self, _person: Person, _element: JSON, choice: Any) -> JSON:
         return {"type": "rich_text", "elements": rich_text(str(choice))[0]["elements"]}
 
 
-#: Element type to how one value is entered. Options are apart, and a `file_input` is not imitated.
+#: Element type to how one value is entered. Options are apart.
 ENTER: dict[str, Callable[[Entering, Person, JSON, Any], Any]] = {
     **dict.fromkeys(("plain_text_input", "email_text_input", "url_text_input", "number_input"), Entering.text),
     "users_select": Entering.person,
@@ -108,6 +124,7 @@ ENTER: dict[str, Callable[[Entering, Person, JSON, Any], Any]] = {
     "timepicker": Entering.time,
     "datetimepicker": Entering.moment,
     "rich_text_input": Entering.rich_text,
+    "file_input": Entering.file,
 }
 
 

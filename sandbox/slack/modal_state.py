@@ -75,13 +75,20 @@ def _shown(kind: str, value: Any, workspace: Workspace, viewer: Person) -> Any:
     if isinstance(value, list):
         return [_shown(kind, one, workspace, viewer) for one in value]
     if isinstance(value, dict):
-        return _plain(value) if kind == "rich_text_input" else reads(value["text"])
+        return _named(kind, value)
     if "users_select" in kind:
         return workspace.people[value].name if value in workspace.people else value
     if "conversations_select" in kind or "channels_select" in kind:
         found = workspace.conversations.get(value)
         return called(found, workspace, viewer) if found else value
     return value
+
+
+def _named(kind: str, value: JSON) -> str:
+    """Return what is read of rich text, a file or an option."""
+    if kind == "rich_text_input":
+        return _plain(value)
+    return str(value["name"]) if kind == "file_input" else reads(value["text"])
 
 
 def _plain(rich_text: JSON) -> str:

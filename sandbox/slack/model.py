@@ -98,6 +98,7 @@ class File:
     filetype: str = ""
     is_deleted: bool = False
     is_hidden: bool = False  # it is older than the workspace's plan shows
+    is_given: bool = False  # to the app, in a form
     external_url: str = ""  # where it is kept, if that is not Slack
     shared: list[tuple[str, str]] = field(default_factory=list)  # conversation and `ts` of each message it came with
 
@@ -130,6 +131,7 @@ class Message:
     inviter_id: str | None = None  # on join messages
     details: dict[str, Any] = field(default_factory=dict)  # further keys of a line of housekeeping, such as its `topic`
     files: list[File] = field(default_factory=list)
+    revision: int = 0  # of its last change that can be seen, as `Changes` counts them
 
 
 @dataclass
@@ -151,6 +153,7 @@ class Conversation:
     threads: dict[str, dict[str, Message]] = field(default_factory=dict)  # parent's `ts` to replies by `ts`
     parent_of: dict[str, str] = field(default_factory=dict)  # reply's `ts` to its parent's
     ephemerals: dict[str, Message] = field(default_factory=dict)
+    gone: list[tuple[int, str]] = field(default_factory=list)  # revision and `ts` of what was taken away
 
     @property
     def is_channel(self) -> bool:

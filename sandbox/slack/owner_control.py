@@ -109,6 +109,7 @@ class OwnerControl:
         if file is None or file.is_deleted:
             raise ValueError("there is no such file")
         file.is_hidden = True
+        self._workspace.touch(*self._workspace.shares(file))
         self._workspace.changes.bump()
         return {}
 

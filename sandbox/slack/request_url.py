@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,12 +68,16 @@ class RequestURL:
             "X-Slack-Request-Timestamp": str(timestamp),
             "X-Slack-Signature": sign(SIGNING_SECRET, timestamp, body),
         }
+        answer = await self._ask(self._session, body, signed | headers, ack_limit=ack_limit)
+        return replace(answer, sent={name.lower(): value for name, value in (signed | headers).items()})
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, body: bytes, headers: dict[str, str], *, ack_limit: float
+    ) -> Answer:
         try:
             async with (
                 asyncio.timeout(ack_limit),
-                self._session.post(
-                    self.url, data=body, headers=signed | headers, max_redirects=MOST_REDIRECTS + 1
-                ) as response,
+                session.post(self.url, data=body, headers=headers, max_redirects=MOST_REDIRECTS + 1) as response,
             ):
                 return _answer(response, await response.text())
         except TimeoutError:

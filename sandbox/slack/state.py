@@ -31,26 +31,30 @@ def state(
 
     *conversation* narrows the messages to one, *thread_ts* to one thread of it. Without a viewer there are none.
     """
-    people = [person_state(person, workspace) for person in workspace.people.values()]
-    seen = [one for one in workspace.conversations.values() if viewer is None or visible(one, viewer)]
-    written: JSON = {
-        "team": {"id": workspace.team.id, "name": workspace.team.name},
-        "app": app_state(workspace, manifest),
-        "people": people,
-        "conversations": [conversation_state(one, workspace, viewer) for one in seen],
-        "messages": [],
-        "modal": None,
-        "home": None,
-    }
+    written = surroundings_state(workspace, manifest, viewer=viewer) | {"messages": []}
     if viewer is not None:
         reader = Reader(workspace, viewer)
-        written["modal"] = modal_state(workspace, viewer, reader)
-        written["home"] = home_state(workspace, viewer, reader) if manifest.home_tab else None
-        for one in seen:
-            if conversation is None or one is conversation:
+        for one in workspace.conversations.values():
+            if visible(one, viewer) and (conversation is None or one is conversation):
                 chosen = _messages(one, viewer, thread_ts)
                 written["messages"] += [message_state(message, one, reader) for message in chosen]
     return written
+
+
+def surroundings_state(workspace: Workspace, manifest: Manifest, *, viewer: Person | None) -> JSON:
+    """Write all that *viewer* sees but messages: who and what is there, the modal and the app's Home."""
+    seen = [one for one in workspace.conversations.values() if viewer is None or visible(one, viewer)]
+    reader = Reader(workspace, viewer) if viewer else None
+    has_home = viewer is not None and manifest.home_tab
+    return {
+        "team": {"id": workspace.team.id, "name": workspace.team.name},
+        "app": app_state(workspace, manifest),
+        "people": [person_state(person, workspace) for person in workspace.people.values()],
+        "groups": [asdict(one) for one in workspace.groups.values()],
+        "conversations": [conversation_state(one, workspace, viewer) for one in seen],
+        "modal": modal_state(workspace, viewer, reader) if viewer and reader else None,
+        "home": home_state(workspace, viewer, reader) if has_home and viewer and reader else None,
+    }
 
 
 def _messages(conversation: Conversation, viewer: Person, thread_ts: str | None) -> list[Message]:
@@ -105,6 +109,7 @@ def conversation_state(conversation: Conversation, workspace: Workspace, viewer:
         "is_member": viewer is not None and viewer.id in conversation.members,
         "is_archived": conversation.is_archived,
         "is_shared": bool(conversation.shared_with),
+        "topic": conversation.topic,
         "has_app": workspace.app.bot_user_id in conversation.members,
     }
 

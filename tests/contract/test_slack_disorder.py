@@ -40,7 +40,7 @@ async def test_an_event_comes_again_in_another_envelope(sandbox, heard):
     first, again, last = await deliveries(sandbox, 3)
     assert first["body"] == again["body"]
     assert first["raw_path"] != again["raw_path"]  # the envelopes
-    assert [one["headers"] for one in (first, again, last)] == [
+    assert [{name: one["headers"][name] for name in ("attempt", "reason")} for one in (first, again, last)] == [
         {"attempt": "0", "reason": ""},
         {"attempt": "1", "reason": "http_timeout"},
         {"attempt": "0", "reason": ""},
