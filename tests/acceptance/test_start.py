@@ -13,6 +13,9 @@ import httpx
 import psycopg
 import pytest
 
+from bot.doctor import check_inbox
+from bot.settings import read_settings
+from bot.slack import open_slack
 from sandbox.driver import Sandbox
 from tests.acceptance.processes import BotProcess, bot_process
 from tests.acceptance.stage import SUPPORT
@@ -235,9 +238,7 @@ async def test_doctor_checks_who_may_text(sandbox: Sandbox, database_url: str, t
         pytest.param(
             {"INBOX_CHANNEL": "C0VIPROOM01"}, "✗", "private and the bot is not in it. Invite it", id="private"
         ),
-        pytest.param(
-            {"INBOX_CHANNEL": "#general"}, "✗", "'#general', which is no channel's id. Copy the id", id="a name"
-        ),
+        pytest.param({"INBOX_CHANNEL": "#general"}, "✗", "'#general', which is no channel's id", id="a name"),
     ],
 )
 async def test_doctor_checks_the_inbox(sandbox: Sandbox, places: dict[str, str], mark: str, words: str) -> None:
