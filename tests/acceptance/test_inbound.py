@@ -213,8 +213,20 @@ async def test_what_they_answer_to(talk: Talk) -> None:
     """If they quoted a text of ours, its first words stand above."""
     jane = await talk.begins("Shall I keep *it* for you until tomorrow?")
     [ours] = await jane.phone.received(1)
-    await told(talk, jane.phone, "msg_quote", '"Yes"', reply_to={"message_id": ours.message_id, "part_index": 0})
-    await told(talk, jane.phone, "msg_other", '"And this"', reply_to={"message_id": "msg_of_somebody_else"})
+    await told(
+        talk,
+        jane.phone,
+        f"msg_quote_{talk.stage.transport}",
+        '"Yes"',
+        reply_to={"message_id": ours.message_id, "part_index": 0},
+    )
+    await told(
+        talk,
+        jane.phone,
+        f"msg_other_{talk.stage.transport}",
+        '"And this"',
+        reply_to={"message_id": "msg_of_somebody_else"},
+    )
     shown = await jane.shows("Shall I", "↪ “Shall I keep *it* for you until tomorrow?”\nYes", "And this")
     assert all(map(harmless, shown))
 

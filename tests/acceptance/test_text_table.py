@@ -243,7 +243,9 @@ opens a form for it.
 /text "+49 30 123456" 10 o'clock works, /text "Jane Doe" Hi
 Put a number in quotes when your message starts with digits, and a name when it has several words.
 /text report 30d
-Shows what became of the texts of the last 30 days, for everybody here; /text report 30d csv as a file."""
+Shows what became of the texts of the last 30 days, for everybody here; /text report 30d csv as a file.
+/text settings
+Chooses whether replies in the threads of this channel are texted, and how often it is told of new texts."""
 
 
 @pytest.mark.parametrize(("typed", "to", "body", "tel"), TEXTED)

@@ -74,15 +74,15 @@ async def test_a_tapback_is_put_on_and_taken_off(talk: Talk, visit: Visit) -> No
 
 
 async def test_one_click_writes_stop_and_start(talk: Talk, visit: Visit) -> None:
-    """STOP and START are sent as they are, and stand in the thread."""
+    """STOP and START are sent as they are, and obeyed in the thread."""
     jane = await talk.begins("Hi")
     await jane.received("Hi")
     page = await visit("ana", f"{jane.home}/{jane.card.ts}")
     phone = await phone_of(page, jane)
     await phone.get_by_role("button", name="STOP").click()
-    await expect(thread(page)).to_contain_text("STOP")
+    await expect(thread(page)).to_contain_text("opted out: they wrote STOP")
     await phone.get_by_role("button", name="START").click()
-    await expect(thread(page)).to_contain_text("START")
+    await expect(thread(page)).to_contain_text("wants texts again: they wrote START")
     assert [one.text for one in await jane.phone.texts() if one.direction == "inbound"] == ["STOP", "START"]
 
 

@@ -59,7 +59,7 @@ async def test_a_first_text_is_delivered(talk: Talk, visit: Visit) -> None:
 async def test_a_reply_is_texted_and_answered(talk: Talk, visit: Visit) -> None:
     """What is typed in the thread reaches the phone and is marked; the answer appears without reloading."""
     jane = await talk.begins("Hi Jane")
-    page = await visit("ben", f"{jane.home}/{jane.card.ts}")
+    page = await visit("ana", f"{jane.home}/{jane.card.ts}")
     box = page.get_by_role("combobox", name="Reply")
     await box.fill("See you at the desk")
     await box.press("Enter")
