@@ -99,7 +99,7 @@ class World:
         await self.phone(address).becomes(sent_after=100, delivered_after=200)
 
     async def send(
-        self, address: str = JANE, *, key: str | None = None, timeout: float = PATIENCE, **body: Any
+        self, address: str = JANE, *, key: str | None = None, timeout: float | httpx.Timeout = PATIENCE, **body: Any
     ) -> httpx.Response:
         """Post a message: "Hello" unless the body says something else."""
         headers = {} if key is None else {"Idempotency-Key": key}

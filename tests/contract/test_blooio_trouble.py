@@ -68,7 +68,7 @@ async def test_the_trap_of_a_late_answer(world):
     for key in ("one", None):
         world.basics.faults.order(ordered("answer_too_late"))
         with pytest.raises(httpx.ReadTimeout):
-            await world.send(key=key, timeout=0.05)
+            await world.send(key=key, timeout=httpx.Timeout(5, read=0.05))
         await world.send(key=key)
 
     assert [text.key for text in await world.phone().texts()] == ["one", None, None]
