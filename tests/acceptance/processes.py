@@ -44,6 +44,18 @@ class BotProcess:
         """Where its present life serves HTTP."""
         return self._address.result()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has started and was not ended."""
+        alive = self._process is not None and self._process.returncode is None
+        return alive and self._address.done() and not self._address.cancelled()
+
+    @property
+    def pid(self) -> int:
+        """The number of its process, in its present life."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it says that it has."""
         self._address = asyncio.get_running_loop().create_future()

@@ -1,0 +1,195 @@
+"""What people did, and what must be true of it in the end, whatever happened in between."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from sandbox.blooio.driver import Text
+from sandbox.slack.driver import Message, Person
+from tests.acceptance.stage import SUPPORT, is_card
+from tests.proofs.scene import Scene
+
+#: Seconds to skip until what was refused or lost comes again: Slack tries after 1 and 5 minutes, Blooio sooner.
+_PAUSES = (0, 61, 61, 121, 301, 0)
+
+_SHOWN = {"imessage": "🔵 iMessage", "rcs": "🟣 RCS", "sms": "🟢 SMS"}
+_STEPS = {"sent": "Sent", "delivered": "Delivered", "read": "Read", "failed": "⚠️ Not delivered"}
+_MARKS = {"sent": "outbox_tray", "delivered": "white_check_mark", "read": "eyes"}
+
+
+@dataclass
+class Pal:
+    """Somebody with a phone, who writes with one person in Slack (of two, the second would be asked first)."""
+
+    address: str
+    author: Person
+    where: str = SUPPORT
+    typed: list[str] = field(default_factory=list)  # with `/text`, in order
+    accepted: set[str] = field(default_factory=set)  # those of them that were acknowledged
+    replied: list[str] = field(default_factory=list)  # what was typed in the thread
+    wrote: list[str] = field(default_factory=list)  # what came from the phone
+    home: tuple[str, str] | None = None  # where the thread is: conversation and card
+
+    @property
+    def pretty(self) -> str:
+        return f"+1 {self.address[2:5]}-{self.address[5:8]}-{self.address[8:]}"
+
+
+class Ledger:
+    """Types, replies and answers on a scene, and keeps count. All words are unique, and say what they are."""
+
+    def __init__(self, scene: Scene, *, first: int = 5_557_000_001) -> None:
+        self.scene = scene
+        self.pals: list[Pal] = []
+        self._addresses = itertools.count(first)
+        self._numbers = itertools.count(1)
+
+    async def meets(self, author: str = "ana", *, where: str = SUPPORT, **profile: object) -> Pal:
+        """Somebody whom nobody has texted yet."""
+        pal = Pal(f"+1{next(self._addresses)}", self.scene.sandbox.person(author), where)
+        usual = {"imessage": True, "sent_after": 0.1, "delivered_after": 0.3, "read_after": None}
+        await self.scene.sandbox.phone(pal.address).becomes(**(usual | profile))
+        self.pals.append(pal)
+        return pal
+
+    async def texts(self, pal: Pal) -> bool:
+        """Type `/text`; return whether it was acknowledged as accepted."""
+        body = f"text {next(self._numbers)}"
+        pal.typed.append(body)
+        shown = await pal.author.types(pal.where, f"/text {pal.address} {body}")
+        if shown.error is None and shown.text.startswith("Texting "):
+            pal.accepted.add(body)
+        return body in pal.accepted
+
+    async def replies(self, pal: Pal) -> bool:
+        """Type in the thread; return whether there is one yet."""
+        home = await self.home_of(pal)
+        if home is None:
+            return False
+        body = f"reply {next(self._numbers)}"
+        pal.replied.append(body)
+        await pal.author.posts(home[0], body, thread_ts=home[1])
+        return True
+
+    async def answers(self, pal: Pal) -> None:
+        """Write from the phone."""
+        body = f"answer {next(self._numbers)}"
+        pal.wrote.append(body)
+        await self.scene.sandbox.phone(pal.address).replies(body)
+
+    async def home_of(self, pal: Pal) -> tuple[str, str] | None:
+        """Where the thread is; None: not posted yet, or the database does not say."""
+        if pal.home is None:
+            query = """
+                SELECT t.conversation_id, t.card_ts FROM threads t JOIN people p ON p.id = t.person_id
+                WHERE p.address = %s AND t.card_ts IS NOT NULL
+            """
+            try:
+                async with await psycopg.AsyncConnection.connect(self.scene.database_url, connect_timeout=2) as asked:
+                    pal.home = await (await asked.execute(query, [pal.address])).fetchone()
+            except psycopg.OperationalError:
+                return None
+        return pal.home
+
+    async def settles(self, timeout: float = 120) -> None:
+        """
+        Wait until everything has arrived and nothing is left to do.
+
+        Time is skipped for Slack and Blooio where something has yet to come again. Raises AssertionError with what is
+        missing and what is left.
+        """
+        deadline = time.monotonic() + timeout
+        for pause in itertools.chain(_PAUSES, itertools.repeat(61)):
+            await self.scene.sandbox.advance(pause)
+            calm = 0
+            while calm < 2:  # twice, as what arrives in between is not under way anywhere yet
+                left = await self.scene.left()
+                calm = 0 if left else calm + 1
+                if time.monotonic() > deadline:
+                    missing = await self.missing()
+                    raise AssertionError(f"left to do: {left}; has not arrived: {missing[:10]} ({len(missing)})")
+                await asyncio.sleep(0.2)
+            if not await self.missing():
+                return
+
+    async def missing(self) -> list[str]:
+        """What was accepted, replied or answered, and is not where it belongs yet."""
+        found = await self._each(self._missing_of)
+        return [one for some in found for one in some]
+
+    async def _missing_of(self, pal: Pal) -> list[str]:
+        received = {text.text for text in await self.scene.sandbox.phone(pal.address).received()}
+        wanted = [body for body in pal.typed if body in pal.accepted] + pal.replied
+        missing = [body for body in wanted if body not in received]
+        if pal.wrote:
+            seen = {message.text for message in await self._thread(pal)}
+            missing += [body for body in pal.wrote if body not in seen]
+        return missing
+
+    async def wrong(self) -> list[str]:
+        """Everything that is not as promised, in words; empty: all is true. Call it once all has settled."""
+        found = await self._each(self._wrong_with)
+        wrong = [f"{pal.address}: {one}" for pal, some in zip(self.pals, found, strict=True) for one in some]
+        for where in {pal.where for pal in self.pals}:
+            root = [one for one in await self.pals[0].author.sees(where) if not one.ephemeral]
+            wrong += [f"beside the cards in {where}: {one.text!r}" for one in root if not is_card(one)]
+        left = await self.scene.left()
+        return [*wrong, *([f"left to do: {left}"] if left else [])]
+
+    async def _wrong_with(self, pal: Pal) -> list[str]:
+        texts = {text.message_id: text for text in await self.scene.sandbox.phone(pal.address).received()}
+        received = [text.text or "" for text in texts.values()]
+        wrong = _wrong_count(received, surely=[*pal.accepted, *pal.replied], perhaps=pal.typed)
+        commands = [body for body in received if body.startswith("text ")]
+        in_order = [body for body in pal.typed if body in commands]
+        if commands != in_order:
+            wrong.append(f"out of order on the phone: {commands}")
+        cards = [one for one in await pal.author.sees(pal.where) if is_card(one) and pal.pretty in one.text]
+        if len(cards) != bool(received or pal.wrote):
+            wrong.append(f"{len(cards)} cards")
+        shown = await self._thread(pal)
+        for text in texts.values():
+            wrong += _wrong_shown(text, shown)
+        theirs = [one.text for one in shown if one.text.startswith("answer ")]
+        wrong += _wrong_count(theirs, surely=pal.wrote)
+        return wrong
+
+    async def _thread(self, pal: Pal) -> list[Message]:
+        home = await self.home_of(pal)
+        return await pal.author.sees_thread(*home) if home else []
+
+    async def _each(self, look: Callable[[Pal], Awaitable[list[str]]]) -> list[list[str]]:
+        places = asyncio.Semaphore(8)
+
+        async def in_place(pal: Pal) -> list[str]:
+            async with places:
+                return await look(pal)
+
+        return await asyncio.gather(*map(in_place, self.pals))
+
+
+def _wrong_count(found: list[str], *, surely: Iterable[str], perhaps: Iterable[str] = ()) -> list[str]:
+    """Say what is missing, twice there or unknown among *found*."""
+    counted, sure = Counter(found), set(surely)
+    wrong = [f"missing: {body}" for body in sorted(sure - counted.keys())]
+    wrong += [f"{times} times there: {body}" for body, times in counted.items() if times > 1]
+    return wrong + [f"nobody wrote: {body}" for body in sorted(counted.keys() - sure - set(perhaps))]
+
+
+def _wrong_shown(text: Text, shown: list[Message]) -> list[str]:
+    """Say how the thread shows one text otherwise than it went: once, with its channel and its last step."""
+    places = [one for one in shown if one.text.splitlines()[:1] == [text.text]]
+    if len(places) != 1:
+        return [f"{len(places)} times in the thread: {text.text}"]
+    (place,) = places
+    if (text.text or "").startswith("reply "):
+        marks, true = set(place.reactions), {_MARKS.get(text.status, text.status)}
+        return [] if marks == true else [f"marks of {text.text}: {marks} for {true}"]
+    line = place.text.splitlines()[1] if "\n" in place.text else ""
+    true_line = line.startswith(_SHOWN.get(text.protocol or "", "?")) and _STEPS[text.status] in line
+    return [] if true_line else [f"receipt of {text.text}: {line!r} for {text.protocol}, {text.status}"]
