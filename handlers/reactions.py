@@ -1,5 +1,8 @@
 """Reactions in Slack: a check mark on a card, or what a person sees on their phone."""
 
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
@@ -17,6 +20,8 @@ from handlers import cards
 from handlers.clicks import author_of
 from handlers.countdown import countdown
 from handlers.events import acknowledged, before_ack
+
+_LOOKS, _LOOK_AGAIN = 10, 0.1  # how often to look for a text that is being posted, and seconds in between
 
 
 async def reacted(
@@ -43,17 +48,32 @@ async def tapped(
     reaction = tapback_of(name)
     if reaction is None:
         return
-    text = await tapbacks.text_at(home, ts, within=left())
-    if text is None:
-        ours = event.get("item_user") in {None, slack.identity.get("user_id")}
-        if ours and await tapbacks.is_posting(home, within=left()):
-            raise NotRead  # it may be on that text
-        return
-    if text.inbound.channel is not Channel.IMESSAGE or (added and not await _may(user_id, text, permission)):
+    ours = event.get("item_user") in {None, slack.identity.get("user_id")}
+    text = await _posted(home, ts, tapbacks, left) if ours else await tapbacks.text_at(home, ts, within=left())
+    if (
+        text is None
+        or text.inbound.channel is not Channel.IMESSAGE
+        or (added and not await _may(user_id, text, permission))
+    ):
         return
     author = await author_of(slack, user_id, "Somebody")
     tap = Tap(author=author, name=name, reaction=reaction, added=added, said_at=_said_at(event))
     await tapbacks.store(text, tap, within=left())
+
+
+async def _posted(home: str, ts: str, tapbacks: Tapbacks, left: Callable[[], timedelta]) -> TappedText | None:
+    """
+    Find the text that a message of ours shows.
+
+    Somebody may be quicker than Slack's answer to our post: for a second, the answer is waited for. Raises NotRead.
+    """
+    for _ in range(_LOOKS):
+        posting = await tapbacks.is_posting(home, within=left())  # asked first: in between it may have been posted
+        text = await tapbacks.text_at(home, ts, within=left())
+        if text is not None or not posting:
+            return text
+        await asyncio.sleep(_LOOK_AGAIN)
+    raise NotRead  # Slack will tell of it again, in a minute
 
 
 async def _may(user_id: str, text: TappedText, permission: Permission) -> bool:

@@ -23,7 +23,7 @@ from sandbox.slack.manifest import Manifest
 
 T = TypeVar("T")
 
-LONG_POLL = 5.0  # seconds of one wait for news; how soon is not affected
+LONG_POLL = 0.5  # seconds of one wait for news: a check may also ask what the sandbox does not see change
 REQUEST_TIMEOUT = 30.0
 
 
@@ -102,7 +102,7 @@ class Sandbox:
 
     async def until(self, check: Callable[[], Any], timeout: float = 10.0) -> Any:
         """
-        Wait until *check* returns something true, and return that. It is asked again after every change.
+        Wait until *check* returns something true, and return that. It is asked after every change, and now and then.
 
         Raises TimeoutError after *timeout* seconds of real time, saying what was last seen.
         """

@@ -18,7 +18,7 @@ from bot.texting.model import Channel, Inbound, Incoming, Opting, ReadUpTo, Rece
 DeferFiles = Callable[[AsyncConnection[Any], UUID], Awaitable[None]]
 
 #: Advisory lock, with a person: whose texts are being stored.
-_HEARING = 7_285_004
+_HEARING = 7_285_006
 
 
 class Conversations:

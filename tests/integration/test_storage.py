@@ -15,7 +15,7 @@ from bot.storage.deliveries import Deliveries
 from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings, Shown
 from bot.storage.people import People
-from bot.storage.presence import Presence, open_presence
+from bot.storage.presence import WORKER, Presence, open_presence
 from bot.texting.errors import NotStored
 from bot.texting.model import (
     Address,
@@ -316,6 +316,12 @@ class TestDeadWorkers:
         async with open_presence(database_url) as doomed:
             await self._take_all_jobs(storage, doomed)
             assert await storage.jobs.return_jobs_of_the_dead() == 0  # it lives
+        held = (
+            f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {WORKER}"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        while await storage.ask(held):  # noqa: ASYNC110  (the server lets go when it next looks, and does not say so)
+            await asyncio.sleep(0.02)
         returned = await asyncio.gather(*(storage.jobs.return_jobs_of_the_dead() for _ in range(2)))
         assert sorted(returned) == [0, 5]
         assert await storage.ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'") == 5
