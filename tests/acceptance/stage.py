@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from bot.app import App, running
 from bot.server import bind
 from bot.settings import read_settings
@@ -13,6 +15,9 @@ from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person
 
 SUPPORT = "#support"
+
+#: For what does not depend on how Slack reaches us: both transports go through one dispatcher (test_transports.py).
+over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 #: What the second line of every card says.
 _STATE = re.compile(r"(?:^| · )(?:open · |done)")

@@ -12,16 +12,13 @@ from sandbox.blooio.driver import Gateway, Phone
 from sandbox.slack.driver import Person, Shown
 from sandbox.slack.modal_driver import Modal
 from tests.acceptance.people import Story, new_story, pretty, until_read
-from tests.acceptance.stage import Stage
+from tests.acceptance.stage import Stage, over_one_transport
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 IMESSAGE, SMS = "🔵 iMessage available", "🟢 Will go as SMS"
 CHECKING = "Checking what they can get …"
 UNKNOWN = "Can't be checked now. It goes on the best channel all the same."
-
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

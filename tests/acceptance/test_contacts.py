@@ -19,12 +19,10 @@ from handlers import contact_clicks, contact_forms, contacts
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person
 from sandbox.slack.modal_driver import Modal
-from tests.acceptance.stage import Stage, bot_beside, is_card
+from tests.acceptance.stage import Stage, bot_beside, is_card, over_one_transport
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 NUMBER = "Phone number or email address"
 INCOMPLETE = "“555-1234” is not a complete phone number. Add the area code, or start with + and the country code."

@@ -12,7 +12,7 @@ from bot import follower, jobs, painter
 from bot.texting import routing, service
 from bot.texting.errors import BlooioTrouble, Unconfirmed
 from tests.acceptance.failing import Case, new_case
-from tests.acceptance.stage import Stage, buttons, is_card
+from tests.acceptance.stage import Stage, buttons, is_card, over_one_transport
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,9 +22,6 @@ BY_BEN = f"{FAILED} · Sent again by Ben Baker"
 BY_ANA = f"{FAILED} · Sent again by Ana Alvarez"
 WAITING = "⏸️ Waiting for their reply. It goes out when they write."
 MOVED_ON = "⚠️ This text was sent again already, or it arrived after all. Nothing more was sent. Look at its thread."
-
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

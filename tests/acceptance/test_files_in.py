@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message
-from tests.acceptance.stage import buttons
+from tests.acceptance.stage import buttons, over_one_transport
 from tests.acceptance.talking import Conversation, Talk, talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,6 +55,7 @@ async def test_a_photo(talk: Talk) -> None:
     await jane.shows("Hi Jane", "Look!", "photo.png")
 
 
+@over_one_transport
 async def test_a_file_alone(talk: Talk) -> None:
     """A text without words is a line that names the file, and the file."""
     jane = await talk.begins("Hi Jane")
@@ -64,6 +65,7 @@ async def test_a_file_alone(talk: Talk) -> None:
     await jane.shows("Hi Jane", "📎 photo.png", "photo.png")
 
 
+@over_one_transport
 async def test_several_files_are_one_message(talk: Talk) -> None:
     """A thread is no place for a message each."""
     jane = await talk.begins("Hi Jane")
@@ -119,6 +121,7 @@ async def test_several_files_are_one_message(talk: Talk) -> None:
         ),
     ],
 )
+@over_one_transport
 async def test_a_file_that_cannot_be_had(talk: Talk, name: str, served: dict, problem: str) -> None:
     """The line below the words says why, once, and nothing is shared."""
     jane = await talk.begins("Hi Jane")
@@ -139,6 +142,7 @@ async def test_a_file_that_cannot_be_had(talk: Talk, name: str, served: dict, pr
         ("unknown", b"abc", "application/octet-stream"),
     ],
 )
+@over_one_transport
 async def test_kinds_that_are_not_taken(talk: Talk, name: str, content: bytes, media_type: str) -> None:
     """Pages and programs, whatever they are called or said to be."""
     jane = await talk.begins("Hi Jane")
@@ -147,6 +151,7 @@ async def test_kinds_that_are_not_taken(talk: Talk, name: str, content: bytes, m
     assert not any(one.files for one in await jane.sees())
 
 
+@over_one_transport
 async def test_no_link_leads_into_our_network(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
     """Nobody there is even connected to: a server of this machine, other than Blooio's, hears nothing."""
     heard: list[str] = []
@@ -174,6 +179,7 @@ async def _refused(jane: Conversation, count: int) -> bool:
     return sum("leads where files are not fetched from." in text for text in texts) == count
 
 
+@over_one_transport
 async def test_a_name_is_only_a_name(talk: Talk) -> None:
     """It mentions nobody, formats nothing, and ends as what it is does."""
     jane = await talk.begins("Hi Jane")
@@ -184,6 +190,7 @@ async def test_a_name_is_only_a_name(talk: Talk) -> None:
     assert shared.files[0].mimetype == "image/png"
 
 
+@over_one_transport
 async def test_what_is_in_the_way_for_a_moment_is_tried_again(talk: Talk) -> None:
     """The line says that it is being fetched, until it is."""
     jane = await talk.begins("Hi Jane")
@@ -213,6 +220,7 @@ async def test_try_again(talk: Talk) -> None:
     "where", ["files.getUploadURLExternal", "upload_url", "files.completeUploadExternal", "files.info"]
 )
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "broken_json", "status", "html"])
+@over_one_transport
 async def test_slack_in_trouble(talk: Talk, where: str, kind: str) -> None:
     """Whatever step goes wrong, before or after its effect: the file is in the thread in the end, once."""
     jane = await talk.begins("Hi Jane")
@@ -227,6 +235,7 @@ async def test_slack_in_trouble(talk: Talk, where: str, kind: str) -> None:
     await talk.sandbox.calm()
 
 
+@over_one_transport
 async def test_slack_is_busy(talk: Talk) -> None:
     """It is shared when Slack says so."""
     jane = await talk.begins("Hi Jane")
@@ -238,6 +247,7 @@ async def test_slack_is_busy(talk: Talk) -> None:
     await says(jane, "Look\n📎 photo.png")
 
 
+@over_one_transport
 async def test_a_slow_file_holds_up_nothing(talk: Talk) -> None:
     """While it trickles, what they write appears and what is typed arrives."""
     jane = await talk.begins("Hi Jane")

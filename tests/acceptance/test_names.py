@@ -9,15 +9,12 @@ import pytest_asyncio
 
 from sandbox.slack.driver import Message
 from tests.acceptance.people import Story, new_story, pretty, until_read
-from tests.acceptance.stage import Stage, buttons
+from tests.acceptance.stage import Stage, buttons, over_one_transport
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASKED = "Several people may be meant. Nothing was sent yet: who gets it?"
 ONE_AT_A_TIME = "A text goes to one person at a time."
-
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

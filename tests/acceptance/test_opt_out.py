@@ -28,13 +28,11 @@ from tests.acceptance.opting_out import (
     stops,
     under,
 )
-from tests.acceptance.stage import buttons
+from tests.acceptance.stage import buttons, over_one_transport
 from tests.acceptance.talking import Conversation, Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 _names = itertools.count(1)
 

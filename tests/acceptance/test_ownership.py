@@ -10,12 +10,10 @@ import pytest_asyncio
 
 from sandbox.slack.driver import Message, Person
 from sandbox.slack.modal_driver import Modal
+from tests.acceptance.stage import over_one_transport
 from tests.acceptance.talking import Conversation, Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 
 async def card(jane: Conversation) -> Message:

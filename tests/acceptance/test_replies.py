@@ -7,13 +7,11 @@ import pytest
 
 from sandbox.blooio.trouble import ordered
 from sandbox.slack.driver import Message, Person
-from tests.acceptance.stage import buttons
+from tests.acceptance.stage import buttons, over_one_transport
 from tests.acceptance.talking import Conversation, Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 NOTE, ASKED, REFUSED = "memo", "double_vertical_bar", "no_entry_sign"
 DELIVERED, FAILED = "white_check_mark", "warning"

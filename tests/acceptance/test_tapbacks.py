@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.blooio.driver import Phone
 from sandbox.slack.driver import Message, Person
-from tests.acceptance.stage import receipt_line
+from tests.acceptance.stage import over_one_transport, receipt_line
 from tests.acceptance.talking import Conversation, Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -112,6 +112,7 @@ async def test_put_and_taken_off(talk: Talk, name: str, shown: str) -> None:
     assert await ask(talk, query, jane.card.ts) == [f"Ben Baker react {shown}", f"Ben Baker unreact {shown}"]
 
 
+@over_one_transport
 async def test_the_right_one_of_several(talk: Talk) -> None:
     """It stands on the very text it was put on, whatever came after."""
     jane = await talk.begins()
@@ -143,6 +144,7 @@ async def test_two_people(talk: Talk) -> None:
     await comes_to_show(jane, "Thank you")
 
 
+@over_one_transport
 async def test_what_stays_here(talk: Talk) -> None:
     """What colleagues mark for each other, and what is on texts of ours, on notes and on the card, is on no phone."""
     jane = await talk.begins("Hello")
@@ -161,6 +163,7 @@ async def test_what_stays_here(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("channel", ["sms", "rcs"])
+@over_one_transport
 async def test_nothing_without_imessage(talk: Talk, channel: str) -> None:
     """Where a phone could show nothing, nothing is sent and nothing is said."""
     rcs = {"rcs": True} if channel == "rcs" else {}
@@ -173,6 +176,7 @@ async def test_nothing_without_imessage(talk: Talk, channel: str) -> None:
     assert [one for one in await sam.sees() if one.ephemeral] == []
 
 
+@over_one_transport
 async def test_whoever_may_not_text_shows_nothing(talk: Talk) -> None:
     """A guest's reaction is nobody's business but ours; a colleague's on the same text is shown."""
     gus = talk.sandbox.person("gus")
@@ -186,6 +190,7 @@ async def test_whoever_may_not_text_shows_nothing(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("replies", ["asked_for", "never"])
+@over_one_transport
 async def test_channels_in_which_replies_are_not_texted(talk: Talk, replies: str) -> None:
     """Where a typed reply does not go out by itself, a reaction does not either; what was put before can go."""
     jane = await talk.begins()
@@ -199,6 +204,7 @@ async def test_channels_in_which_replies_are_not_texted(talk: Talk, replies: str
     assert await calls(jane) == ["+love", "-love"]
 
 
+@over_one_transport
 async def test_a_thread_that_is_done(talk: Talk) -> None:
     """Nothing goes out from a thread that is done: a reaction cannot ask whether it is to be opened again."""
     jane = await talk.begins()
@@ -211,6 +217,7 @@ async def test_a_thread_that_is_done(talk: Talk) -> None:
     assert await calls(jane) == ["+like"]
 
 
+@over_one_transport
 async def test_nothing_reaches_who_opted_out(talk: Talk) -> None:
     """Whoever wrote STOP sees no reaction of ours, neither put nor taken off."""
     jane = await talk.begins()
@@ -283,6 +290,7 @@ async def test_each_event_twice_at_once(talk: Talk) -> None:
         pytest.param({"kind": "html"}, id="a page in place of an answer"),
     ],
 )
+@over_one_transport
 async def test_blooio_heals(talk: Talk, trouble: dict[str, Any]) -> None:
     """What Blooio could not take is brought to the phone when it can, also if it was changed meanwhile."""
     jane = await talk.begins()
@@ -303,6 +311,7 @@ async def test_blooio_heals(talk: Talk, trouble: dict[str, Any]) -> None:
     assert [one for one in await jane.sees() if one.ephemeral] == []
 
 
+@over_one_transport
 async def test_an_answer_that_was_lost(talk: Talk) -> None:
     """What may be on the phone, for all that we know, is taken off as well."""
     jane = await talk.begins()
@@ -320,6 +329,7 @@ async def test_an_answer_that_was_lost(talk: Talk) -> None:
     assert await calls(jane) == ["+love", "-love"]
 
 
+@over_one_transport
 async def test_a_message_that_we_do_not_know_yet(talk: Talk) -> None:
     """Somebody is quicker than Slack's answer to our post: Slack is asked to tell of it again."""
     jane = await talk.begins()
@@ -343,6 +353,7 @@ async def test_a_message_that_we_do_not_know_yet(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 401])
+@over_one_transport
 async def test_what_blooio_refuses(talk: Talk, status: int) -> None:
     """Whoever reacted is told, once; what was there before stays, and the next reaction is tried again."""
     jane = await talk.begins()
@@ -368,6 +379,7 @@ async def test_what_blooio_refuses(talk: Talk, status: int) -> None:
     assert await told() == [words]
 
 
+@over_one_transport
 async def test_what_cannot_be_taken_back(talk: Talk) -> None:
     """Whoever took it off is told that it may still be there."""
     jane = await talk.begins()
@@ -386,6 +398,7 @@ async def test_what_cannot_be_taken_back(talk: Talk) -> None:
     assert words.endswith(" may still see it.")
 
 
+@over_one_transport
 async def test_an_iphone_no_more(talk: Talk) -> None:
     """Somebody who has changed phones gets no reaction, and nobody hears of it."""
     jane = await talk.begins()
@@ -402,6 +415,7 @@ async def test_an_iphone_no_more(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("replaced", ["silent", "told"])
+@over_one_transport
 async def test_their_reaction_to_ours(talk: Talk, replaced: str) -> None:
     """The receipt shows what stands on her phone: one at a time, whether or not Blooio says what gave way."""
     await talk.gateway.becomes(replaced_reactions=replaced)
@@ -426,6 +440,7 @@ async def test_their_reaction_to_ours(talk: Talk, replaced: str) -> None:
     await ends_with("")
 
 
+@over_one_transport
 async def test_their_reaction_to_their_own(talk: Talk) -> None:
     """What she puts on a text of hers stands below it, and goes when she takes it off."""
     jane = await talk.begins("Hello")
@@ -445,6 +460,7 @@ async def test_their_reaction_to_their_own(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("echo", ["null", "line"])
+@over_one_transport
 async def test_our_own_reaction_is_not_taken_for_theirs(talk: Talk, echo: str) -> None:
     """Blooio may tell us of our own reaction: nothing of it shows as hers."""
     await talk.gateway.becomes(reaction_echo=echo)

@@ -10,7 +10,7 @@ import pytest_asyncio
 from sandbox.blooio.driver import Phone
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person, Shown
-from tests.acceptance.stage import Stage, bot_beside, is_card
+from tests.acceptance.stage import Stage, bot_beside, is_card, over_one_transport
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,8 +23,6 @@ NO_PLACE_IN_DM = (
     "Send it from a channel, or from your messages with me."
 )
 
-#: Nothing here depends on how Slack reaches us.
-over_one_transport = pytest.mark.parametrize("shared_transport", ["socket"], indirect=True)
 
 _numbers = itertools.count(1)
 
