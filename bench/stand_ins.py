@@ -8,10 +8,12 @@ time: `[what, key, seconds]`, on the clock of this machine (`time.monotonic`).
 import argparse
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
+import uvloop
 from aiohttp import web
 
 _ts = itertools.count(1_760_000_000_000_100, 100)
@@ -49,9 +51,11 @@ class StandIns:
 
     async def slack(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
-        body: dict[str, Any] = {}
+        body: dict[str, Any]
         if request.content_type == "application/json":
-            body = await request.json()
+            body = json.loads(await request.read() or "{}")
+        else:  # Slack takes both, and its client for JavaScript sends forms
+            body = dict(await request.post())
         if method == "chat.postMessage":
             # Every text of the benchmark ends in a key: "… #17". Cards have none.
             self.note("reply" if body.get("thread_ts") else "card", str(body.get("text")).split("\n")[0].split("#")[-1])
@@ -66,6 +70,8 @@ class StandIns:
             await asyncio.sleep(self._latency)
             return web.json_response({"message_id": f"msg_{next(_ts)}", "status": "queued"}, status=202)
         await asyncio.sleep(self._latency)
+        if "/contacts/" in path and not path.endswith("/capabilities"):
+            return web.json_response({"error": "Contact not found", "code": "not_found"}, status=404)
         return web.json_response(_blooio_answer(path))
 
 
@@ -103,4 +109,11 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float, default=0.05, help="seconds before each answer")
     options = parser.parse_args()
-    web.run_app(StandIns(options.latency).app(), host="127.0.0.1", port=options.port, print=None, access_log=None)
+    web.run_app(
+        StandIns(options.latency).app(),
+        host="127.0.0.1",
+        port=options.port,
+        print=None,
+        access_log=None,
+        loop=uvloop.new_event_loop(),
+    )
