@@ -25,6 +25,7 @@ from bot.lanes import Lane
 from bot.leading import Hears
 from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.announcements import Announcement, Announcements, Wrote
+from bot.storage.database import Overtaken
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ class Announcer:
             return
         try:
             latest = await (self._post(due) if due.ts is None else self._edit(due, due.ts))
+        except Overtaken:
+            logger.warning("overtaken channel=%d", number)
         except SlackBusy as busy:
             await self._announcements.wait(number, busy.retry_after, failed=False)
             self._channels.later(number, busy.retry_after + _A_MOMENT)

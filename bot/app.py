@@ -259,7 +259,7 @@ async def _working(parts: Parts) -> AsyncIterator[None]:
             webhooks=settings.webhooks,
             inbox=settings.inbox,
         ),
-        Librarian(parts.book, Drafts(parts.pool)),
+        Librarian(parts.book, Drafts(parts.pool).forget_old, Writers(parts.pool).forget_old, notices.forget_old),
     )
     own = own_origin(settings.blooio_base_url)
     signs = Signs(tapbacks=parts.tapbacks, read_marks=parts.read_marks, gateway=blooio, slack=slack)
@@ -363,14 +363,18 @@ async def _learning(texting: Texting, slack: Slack) -> AsyncIterator[None]:
     """Know our numbers and our workspace: before the first text if they answer, otherwise as soon as they do."""
 
     async def learn() -> bool:
-        try:
-            await texting.learn_lines()
-            if not slack.identity:
-                await slack.identify()
-        except (TextingError, SlackError) as error:
-            logger.warning("not_learnt error=%s", type(error).__name__)
-            return False
-        return True
+        known = True
+        for learn_one in (_identify, texting.learn_lines):
+            try:
+                await learn_one()
+            except (TextingError, SlackError) as error:
+                logger.warning("not_learnt error=%s", type(error).__name__)
+                known = False
+        return known
+
+    async def _identify() -> None:
+        if not slack.identity:
+            await slack.identify()
 
     async def keep_learning(*, known: bool) -> None:
         while True:

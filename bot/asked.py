@@ -7,12 +7,16 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+#: So many answers are kept, the latest. Whatever else is known is asked for again.
+_KEPT = 10_000
+
 
 class Asked(Generic[T]):
     """Answers by key."""
 
-    def __init__(self, ask: Callable[[str], Awaitable[T]]) -> None:
+    def __init__(self, ask: Callable[[str], Awaitable[T]], *, most: int = _KEPT) -> None:
         self._ask = ask
+        self._most = most
         self._answers: dict[str, tuple[float, T]] = {}
         self._asking: dict[str, asyncio.Task[T]] = {}
 
@@ -32,7 +36,10 @@ class Asked(Generic[T]):
 
     def put(self, key: str, answer: T) -> None:
         """Keep what was heard without asking."""
+        self._answers.pop(key, None)  # the oldest answer is the first
         self._answers[key] = (time.monotonic(), answer)
+        if len(self._answers) > self._most:
+            del self._answers[next(iter(self._answers))]
 
     def ask(self, key: str) -> asyncio.Task[T]:
         """Ask now, or wait with those who do; the answer is kept whether or not anybody awaits it."""

@@ -14,6 +14,7 @@ from typing import Any
 from bot.blocks import composer
 from bot.blocks.composer import CHECKING, REPLY_ONLY, UNKNOWN, OurLine, Writing, new_text, read_writing
 from bot.blocks.mrkdwn import Payload, escape
+from bot.sight import sees
 from bot.slack import Slack, SlackError, SlackRefused
 from bot.storage.writers import Writers
 from bot.texting.book import Book
@@ -156,7 +157,13 @@ class Composer:
         except TextingError:
             logger.warning("crossing_not_known")
             return None
-        return composer.crossed(crossing.author, crossing.body) if crossing is not None else None
+        if crossing is None:
+            return None
+        try:
+            seen = await sees(self._slack, author.user_id, crossing.conversation_id)
+        except TextingError:
+            seen = False
+        return composer.crossed(crossing.author, crossing.body if seen else None)
 
     def _refusal(self, address: Address, line: str | None, known: Known) -> str | None:
         """Say why no text of ours can begin there, if that needs no asking."""

@@ -32,6 +32,7 @@ from bot.reading.contact_command import (
 )
 from bot.reading.names import NameReading
 from bot.reading.slack_text import plain_text
+from bot.sight import sees
 from bot.slack import Slack
 from bot.storage.drafts import Draft, Drafts
 from bot.storage.people import People
@@ -169,7 +170,7 @@ class Desk:
     async def grant(self, contact: Contact, wish: Wish, asker: Asker, typed: str) -> Step:
         """Do what is wanted of one contact."""
         if wish.verb == "show":
-            return await self.card(contact, asker.team_id)
+            return await self.card(contact, asker)
         if wish.verb == "edit":
             # `edit Jane Doe`: is Jane to be called Doe? The form asks.
             if not wish.name or not (wish.sure or " " in wish.name):
@@ -177,23 +178,38 @@ class Desk:
             return self._rename(contact, wish.name, asker, typed)
         return self._tag(contact, wish, asker, typed)
 
-    async def card(self, contact: Contact, team_id: str, said: str = "") -> Payload:
-        """Draw somebody's card. Without the database it shows less."""
-        history, url = await self._history(contact, team_id)
+    async def card(self, contact: Contact, asker: Asker, said: str = "") -> Payload:
+        """Draw somebody's card as *asker* may see it. Without the database it shows less."""
+        history, url = await self._history(contact, asker)
         return contacts.card(said, contact, history, thread_url=url)
 
-    async def _history(self, contact: Contact, team_id: str) -> tuple[History | None, str | None]:
+    async def _history(self, contact: Contact, asker: Asker) -> tuple[History | None, str | None]:
         try:
             history = await self._people.history(
-                team_id, contact.address, texts=contacts.LAST_TEXTS, within=_HISTORY_WITHIN
+                asker.team_id, contact.address, texts=contacts.LAST_TEXTS, within=_HISTORY_WITHIN
             )
         except TextingError as error:
             logger.warning("history_not_read code=%s", error.code)
             return None, None
+        if history is not None:
+            history = replace(history, unseen=await self._unseen(history, asker))
         thread = history.thread if history else None
         if thread is None or thread.card_ts is None:
             return history, None
         return history, self._slack.permalink(thread.conversation_id, thread.card_ts)
+
+    async def _unseen(self, history: History, asker: Asker) -> frozenset[UUID]:
+        """Return which texts stand where *asker* is not: the address book is everybody's, and their words are not."""
+        others = [text for text in history.texts if text.author.user_id != asker.user_id]
+        homes = {history.homes.get(text.thread_id, "") for text in others}
+        seen = {home for home in homes if await self._sees(asker, home)}
+        return frozenset(text.id for text in others if history.homes.get(text.thread_id, "") not in seen)
+
+    async def _sees(self, asker: Asker, conversation_id: str) -> bool:
+        try:
+            return await sees(self._slack, asker.user_id, conversation_id, here=asker.conversation_id)
+        except NotRead:
+            return False
 
     async def page(self, typed: str, offset: int) -> Payload:
         """Show a page of a list. Raises NotRead."""
@@ -242,14 +258,14 @@ class Desk:
         async def add() -> Payload:
             added = await self._book.add(address, command.name or None, command.tags)
             said = contacts.added(added.contact, new=added.new, untagged=added.untagged)
-            return await self.card(added.contact, asker.team_id, said)
+            return await self.card(added.contact, asker, said)
 
         return _work(add, command.name or pretty(address), typed)
 
     def _rename(self, contact: Contact, name: str, asker: Asker, typed: str) -> Work:
         async def rename() -> Payload:
             now = await self._book.rename(contact.address, name)
-            return await self.card(now, asker.team_id, contacts.renamed(contact, now))
+            return await self.card(now, asker, contacts.renamed(contact, now))
 
         return _work(rename, contacts.called(contact), typed)
 
@@ -257,7 +273,7 @@ class Desk:
         async def tag() -> Payload:
             change = self._book.untag if wish.verb == "untag" else self._book.tag
             now = await change(contact.address, *wish.tags)
-            return await self.card(now, asker.team_id, contacts.changed(now))
+            return await self.card(now, asker, contacts.changed(now))
 
         return _work(tag, contacts.called(contact), typed)
 
@@ -266,18 +282,17 @@ class Desk:
         address: Address,
         name: str | None,
         tags: Sequence[str],
-        team_id: str,
+        asker: Asker,
         *,
-        user_id: str = "",
         draft: str = "",
     ) -> Outcome:
-        """Add somebody. A *draft* of a text to them, of this user's, can go now. Raises TextingError."""
+        """Add somebody. A *draft* of a text to them, of *asker*'s, can go now. Raises TextingError."""
         added = await self._book.add(address, name, tags)
         said = contacts.added(added.contact, new=added.new, untagged=added.untagged)
-        outcome = await self._outcome("Saved" if added.new else "Already there", said, added.contact, team_id)
+        outcome = await self._outcome("Saved" if added.new else "Already there", said, added.contact, asker)
         if not draft:
             return outcome
-        return replace(outcome, blocks=(*await self._offer_text(draft, user_id, added.contact), *outcome.blocks))
+        return replace(outcome, blocks=(*await self._offer_text(draft, asker.user_id, added.contact), *outcome.blocks))
 
     async def _offer_text(self, draft: str, user_id: str, contact: Contact) -> list[Payload]:
         """Offer to send what somebody wanted to text to a person who is in the book only now."""
@@ -293,13 +308,13 @@ class Desk:
             return []
         return asking.now_send(contact, body, draft_id=draft_id)
 
-    async def change_by_form(self, change: Change, team_id: str) -> Outcome:
+    async def change_by_form(self, change: Change, asker: Asker) -> Outcome:
         """Change somebody. Raises ChangedMeanwhile and TextingError."""
         contact = await self._book.change(change)
-        return await self._outcome("Saved", contacts.changed(contact), contact, team_id)
+        return await self._outcome("Saved", contacts.changed(contact), contact, asker)
 
-    async def _outcome(self, title: str, said: str, contact: Contact, team_id: str) -> Outcome:
-        history, url = await self._history(contact, team_id)
+    async def _outcome(self, title: str, said: str, contact: Contact, asker: Asker) -> Outcome:
+        history, url = await self._history(contact, asker)
         blocks = contacts.card_blocks(contact, history, thread_url=url, in_form=True)
         return Outcome(title, said, tuple(blocks))
 

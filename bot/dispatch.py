@@ -8,8 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import Histogram
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+
+from bot.reading.request import Unreadable, kind_of, readable
 
 logger = logging.getLogger(__name__)
 
@@ -32,27 +34,48 @@ class Dispatcher:
 
     async def __call__(self, body: dict[str, Any], *, retry_num: int = 0, retry_reason: str = "") -> BoltResponse:
         """
-        Answer one request, verified by whoever received it.
+        Answer one request, verified by whoever received it; with 400 if Slack never sends such a one.
 
         Bolt's own HTTP parser is left out: it loses a command whose text contains the word `payload`.
         """
+        kind = kind_of(body)
         headers: dict[str, str] = {}
         if retry_num:
             headers = {"x-slack-retry-num": str(retry_num), "x-slack-retry-reason": retry_reason}
-        request = AsyncBoltRequest(mode="socket_mode", body=body, headers=headers)  # type: ignore[arg-type]
         started = time.monotonic()
+        try:
+            request = _request(body, headers)
+        except Unreadable:
+            logger.warning("request_refused kind=%s", kind)
+            return BoltResponse(status=HTTPStatus.BAD_REQUEST)
+        response = await self._answer(request)
+        if response.status != HTTPStatus.OK:
+            logger.warning("request_not_answered kind=%s status=%d", kind, response.status)
+        _ANSWER_SECONDS.labels(kind, response.status).observe(time.monotonic() - started)
+        return response
+
+    async def _answer(self, request: AsyncBoltRequest) -> BoltResponse:
+        """Return Bolt's answer, or the acknowledgement as soon as it is given: Bolt looks for it every 10 ms."""
+        first: asyncio.Future[BoltResponse] = asyncio.get_running_loop().create_future()
+        request.context["ack"] = _Ack(first)
         self._under_way += 1
         self._idle.clear()
-        try:
-            response = await self._app.async_dispatch(request)
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
-        if response.status != HTTPStatus.OK:
-            logger.warning("request_not_answered kind=%s status=%d", kind_of(body), response.status)
-        _ANSWER_SECONDS.labels(kind_of(body), response.status).observe(time.monotonic() - started)
-        return response
+        dispatching = asyncio.create_task(self._app.async_dispatch(request), name="dispatching")
+        dispatching.add_done_callback(lambda done: self._dispatched(done, first))
+        return await first
+
+    def _dispatched(self, done: asyncio.Task[BoltResponse], first: asyncio.Future[BoltResponse]) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+        if first.done():
+            return
+        if done.cancelled():
+            first.cancel()
+        elif (error := done.exception()) is not None:
+            first.set_exception(error)
+        else:
+            first.set_result(done.result())
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait until nothing is under way, for at most *grace_seconds*."""
@@ -62,12 +85,27 @@ class Dispatcher:
             logger.warning("requests_abandoned count=%d", self._under_way)
 
 
-def kind_of(body: dict[str, Any]) -> str:
-    """Name what Slack sent: `command`, or the payload's own `type`."""
-    if "command" in body:
-        return "command"
-    kind = body.get("type")
-    return kind if isinstance(kind, str) else "unknown"
+class _Ack(AsyncAck):
+    """Bolt's, which also says at once that it was given."""
+
+    def __init__(self, given: asyncio.Future[BoltResponse]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._given = given
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> BoltResponse:
+        response = await super().__call__(*args, **kwargs)
+        if not self._given.done():
+            self._given.set_result(response)
+        return response
+
+
+def _request(body: dict[str, Any], headers: dict[str, str]) -> AsyncBoltRequest:
+    """Read a request as Bolt does, which looks into more of it than we do. Raises Unreadable."""
+    cleaned: Any = readable(body)
+    try:
+        return AsyncBoltRequest(mode="socket_mode", body=cleaned, headers=headers)  # type: ignore[arg-type]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Unreadable from error
 
 
 def socket_payload(response: BoltResponse) -> dict[str, Any] | None:

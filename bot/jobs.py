@@ -1,13 +1,14 @@
 """Durable work: one job a text, deferred in the transaction that stores it, in order per thread."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -21,8 +22,9 @@ from psycopg_pool import PoolTimeout
 from bot.background import beside
 from bot.files.incoming import IncomingFiles
 from bot.signs import Signs
-from bot.storage.database import Pool
+from bot.storage.database import Pool, set_up
 from bot.storage.presence import WORKER, Presence
+from bot.storage.queue import DELIVER, TEXTS, deferred
 from bot.texting.service import Postponed, Texting
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,19 @@ _DEAD_WORKERS_JOBS = """
 """
 
 
+#: Parameters: queue, task, priority, lock, arguments.
+_DEFER: LiteralString = f"SELECT {deferred('%s', '%s', '%s', '%s', '%s::jsonb')}"
+
+#: Procrastinate's own way to take a job, without waiting for the disk: jobs are taken one after the other, so that wait
+#: would be the pace of all texts. If the server loses the last of what it wrote, a job is taken twice, which is safe.
+_FETCH: LiteralString = """
+    WITH at_once AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    SELECT job.id, job.status, job.task_name, job.priority, job.lock, job.queueing_lock, job.args, job.scheduled_at,
+           job.queue_name, job.attempts, job.worker_id
+      FROM at_once, procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker_id)s) job
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Queue:
     """Jobs that no other queue's can hold up: each has a worker of its own in every process."""
@@ -64,7 +79,7 @@ class _Queue:
 
 
 #: However slow the fetching of files is, no text waits for it.
-_TEXTS = _Queue("default", CONCURRENCY, GRACE_SECONDS)
+_TEXTS = _Queue(TEXTS, CONCURRENCY, GRACE_SECONDS)
 _FILES = _Queue("files", FILES_AT_ONCE, FILES_GRACE_SECONDS)
 
 
@@ -79,7 +94,7 @@ class Jobs:
         self._files: IncomingFiles | None = None
         self._signs: Signs | None = None
 
-        @self._app.task(name="deliver", retry=_WhenPostponed())
+        @self._app.task(name=DELIVER, retry=_WhenPostponed())
         async def deliver(delivery_id: str) -> None:
             assert self._texting is not None  # noqa: S101  (`work` sets it before any job runs)
             await self._texting.deliver(UUID(delivery_id))
@@ -99,7 +114,6 @@ class Jobs:
             assert self._signs is not None  # noqa: S101  (`work` sets it before any job runs)
             await self._signs.mark_read(thread_id, attempt=context.job.attempts + 1)
 
-        self._deliver = deliver
         self._fetch_files = fetch_files
         self._show_tapback = show_tapback
         self._mark_read = mark_read
@@ -108,8 +122,8 @@ class Jobs:
         self, connection: AsyncConnection[Any], delivery_id: UUID, thread_id: int, *, first: bool = False
     ) -> None:
         """Queue one text in the caller's transaction: behind the earlier ones of its thread, or before all of them."""
-        job = self._deliver.configure(lock=f"thread:{thread_id}", priority=int(first), connection=connection)
-        await job.defer_async(delivery_id=str(delivery_id))
+        job = TEXTS, DELIVER, int(first), f"thread:{thread_id}", json.dumps({"delivery_id": str(delivery_id)})
+        await connection.execute(_DEFER, job)
 
     async def defer_files(self, connection: AsyncConnection[Any], inbound_id: UUID) -> None:
         """Queue the fetching of one text's files in the caller's transaction, behind an earlier job for the same."""
@@ -162,8 +176,9 @@ class Jobs:
         while True:
             try:
                 await self._presence.renew()  # or our own jobs would look like a dead worker's
-                await self.return_jobs_of_the_dead()
-            except (ConnectorException, psycopg.Error, PoolTimeout):
+                async with asyncio.timeout(_WATCH_SECONDS):  # whoever waits here for another does not say that we live
+                    await self.return_jobs_of_the_dead()
+            except (ConnectorException, psycopg.Error, PoolTimeout, TimeoutError):
                 logger.warning("recovery_failed", exc_info=True)  # the database is away; the next round will tell
             await asyncio.sleep(_WATCH_SECONDS)
 
@@ -210,6 +225,10 @@ class _PresentWorkers(JobManager):
         self._look = on_notification
         await super().listen_for_jobs(on_notification=on_notification, queues=queues)
 
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        row = await self.connector.execute_query_one_async(_FETCH, queues=queues, worker_id=worker_id)
+        return Job.from_row(row) if row["id"] is not None else None
+
     async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:  # noqa: FBT001
         await self._until_written(partial(super().finish_job_by_id_async, job_id, status, delete_job))
         if self._look is not None:
@@ -233,7 +252,7 @@ class _PresentWorkers(JobManager):
 
 
 def _app(queue: _Queue, presence: Presence) -> App:
-    app = App(connector=PsycopgConnector())
+    app = App(connector=PsycopgConnector(configure=set_up))  # the connection that it listens on, beside the pool
     app.job_manager = _PresentWorkers(app.connector, presence, place=queue.name)
     return app
 

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import psycopg
+
 logger = logging.getLogger(__name__)
 
 _NOW = timedelta()
@@ -63,8 +65,13 @@ class Lane:
         del self._at_work[number]
         if task.cancelled():
             return
-        if (error := task.exception()) is not None:
-            logger.error("%s_failed number=%d", self._name, number, exc_info=error)  # looking will find it again
+        match task.exception():  # looking will find it again
+            case None:
+                pass
+            case psycopg.OperationalError() as away:
+                logger.warning("%s_interrupted number=%d error=%s", self._name, number, type(away).__name__)
+            case error:
+                logger.error("%s_failed number=%d", self._name, number, exc_info=error)
         if number in self._again:
             self._again.discard(number)
             self.soon(number)

@@ -1,13 +1,13 @@
 """
 The copy of the address book, kept up to date by the leader: at the start, and then every few minutes.
 
-On the way it forgets what people typed long ago and never went on with.
+On the way it forgets what is kept for a while only, such as what people typed and never went on with.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -15,7 +15,6 @@ from psycopg_pool import PoolTimeout
 
 from bot.background import beside
 from bot.leading import Hears
-from bot.storage.drafts import Drafts
 from bot.texting.book import Book
 from bot.texting.errors import TextingError
 
@@ -27,13 +26,16 @@ _SHARE = 20
 
 _AGAIN_SECONDS = 15.0
 
+#: Forgets what is old; returns how much that was.
+Forget = Callable[[], Awaitable[int]]
+
 
 class Librarian:
     """Reads the address book, one process at a time: it is a part of what the leader does."""
 
-    def __init__(self, book: Book, drafts: Drafts) -> None:
+    def __init__(self, book: Book, *forget: Forget) -> None:
         self._book = book
-        self._drafts = drafts
+        self._forget = forget
         self.hears: Hears = {}
 
     @asynccontextmanager
@@ -47,7 +49,8 @@ class Librarian:
         while True:
             started = time.monotonic()
             try:
-                await self._drafts.forget_old()
+                for forget_old in self._forget:
+                    await forget_old()
                 count = await self._book.bring_up_to_date()
             except (TextingError, psycopg.Error, PoolTimeout) as error:
                 logger.warning("contacts_not_read error=%s", getattr(error, "code", type(error).__name__))

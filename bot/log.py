@@ -2,7 +2,8 @@
 Logging: one line an event, with fields, and nothing personal in it.
 
 No line is written with a phone number, a body or a secret in the first place. The formatter masks them all the same,
-because libraries write lines too, and a traceback can quote anything.
+because libraries write lines too, and a traceback can quote anything. Nor can what is quoted pass for a line of its
+own: a line has no control characters, and the lines of a traceback are indented.
 """
 
 import logging
@@ -16,7 +17,13 @@ _MASKS = (
     (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 ‹secret›"),
     (re.compile(r"(?:\+|%2[Bb])\d{7,15}"), "‹phone›"),
     (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹email›"),
+    # PostgreSQL quotes the row that it refuses, to the end of what it says.
+    (re.compile(r"(?s)\b(DETAIL|CONTEXT): .*?(?=\nHINT:|\n\nThe above |\n\nDuring |\Z)"), r"\1: ‹row›"),
 )
+
+#: What could end a line, or change one that is on a screen already.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_ANY_CONTROL = re.compile(rf"\n|{_CONTROL.pattern}")
 
 #: Libraries whose lower levels quote addresses, bodies or tickets. What Bolt warns of is how it reads the environment
 #: and what nobody listens to; `dispatch` says the latter itself.
@@ -40,11 +47,18 @@ class Formatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        return _ANY_CONTROL.sub(_spelled, super().formatMessage(record))
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         for pattern, mask in _MASKS:
             line = pattern.sub(mask, line)
-        return line
+        return _CONTROL.sub(_spelled, line).replace("\n", "\n    ")
+
+
+def _spelled(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
 
 
 def configure(level: int = logging.INFO) -> None:

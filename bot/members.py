@@ -33,19 +33,29 @@ class Member:
 
 def read_member(user: dict[str, Any]) -> Member:
     """Read a user as `users.info` and `users.list` write one."""
-    shown = user.get("profile") or {}
-    name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or ""
+    shown, elsewhere = _object(user, "profile"), _object(user, "enterprise_user")
+    name = _text(shown, "display_name") or _text(shown, "real_name") or _text(user, "real_name")
     return Member(
         user_id=str(user.get("id") or ""),
-        profile=Profile(name, shown.get("image_72") or shown.get("image_48"), _zone(user)),
-        team_id=user.get("team_id") or None,
-        enterprise_id=(user.get("enterprise_user") or {}).get("enterprise_id") or None,
+        profile=Profile(name, _text(shown, "image_72") or _text(shown, "image_48") or None, _zone(user)),
+        team_id=_text(user, "team_id") or None,
+        enterprise_id=_text(elsewhere, "enterprise_id") or None,
         is_admin=any(user.get(key) for key in ("is_admin", "is_owner", "is_primary_owner")),
         is_guest=any(user.get(key) for key in ("is_restricted", "is_ultra_restricted")),
         is_stranger=bool(user.get("is_stranger")),
         is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",  # Slack says false of Slackbot
         is_gone=bool(user.get("deleted")),
     )
+
+
+def _object(of: dict[str, Any], name: str) -> dict[str, Any]:
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(of: dict[str, Any], name: str) -> str:
+    value = of.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _zone(user: dict[str, Any]) -> tzinfo:

@@ -23,6 +23,7 @@ from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text, handed_o
 from bot.lanes import Lane
 from bot.leading import Hears
 from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.storage.database import Overtaken
 from bot.storage.notices import FailedText, HandedOff, Notice, Notices
 from bot.texting.routing import can_be_replaced
 
@@ -95,6 +96,8 @@ class Notifier:
                 await self._tell_owner(notice, notice.handed)
             else:
                 await self._tell_admins(notice)
+        except Overtaken:
+            logger.warning("overtaken notice=%d", notice_id)
         except SlackBusy as busy:
             await self._notices.wait(notice_id, busy.retry_after, failed=False)
             self._posts.later(notice_id, busy.retry_after + _A_MOMENT)
@@ -173,7 +176,7 @@ class Notifier:
             home, notice.key, since=notice.posting_since
         ):
             self._slack.check_pace(home)
-            await self._notices.begin(notice.id)
+            await self._notices.begin(notice)
             try:
                 await self._slack.post(home, payload, key=notice.key)
             except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for

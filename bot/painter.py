@@ -32,6 +32,7 @@ from bot.lanes import Lane
 from bot.leading import Hears
 from bot.members import Profile
 from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.storage.database import Overtaken
 from bot.storage.drawings import Drawings, MarkedReply, Shown, ShownThread
 from bot.texting.model import Author, Delivery, Inbound, Person, Thread
 
@@ -126,11 +127,14 @@ class Painter:
         Only what was stored while it was posting needs another look: whatever comes later announces itself.
         """
         for _ in range(_ROUNDS):
-            shown = await self._drawings.load_new(thread_id, limit=_ENTRIES)
+            shown = await self._read_new(thread_id)
             if shown is None or not shown.entries:
                 return
             try:
                 posted = await self._post_entries(shown)
+            except Overtaken:
+                logger.warning("overtaken thread=%d", thread_id)
+                return
             except SlackBusy as busy:
                 await self._drawings.wait_to_post(thread_id, busy.retry_after, failed=False)
                 self._posts.later(thread_id, busy.retry_after + _A_MOMENT)
@@ -143,6 +147,11 @@ class Painter:
                 await self._drawings.wait_to_post(thread_id, timedelta(), failed=False)
             if posted and len(shown.entries) < _ENTRIES:
                 return
+
+    async def _read_new(self, thread_id: int) -> ShownThread | None:
+        """Read what to post. Where nothing has to be found out before, as is usual, the post is begun with that."""
+        begun = await self._drawings.begin_only(thread_id) if self._seen_lately(thread_id) else None
+        return begun or await self._drawings.load_new(thread_id, limit=_ENTRIES)
 
     async def _edit(self, thread_id: int) -> None:
         """Draw again what Slack shows otherwise than it is, and once more until everything is true."""
@@ -205,10 +214,10 @@ class Painter:
         """
         thread = shown.thread
         try:
-            if not await self._card_stands(shown):
+            if not shown.begun and not await self._card_stands(shown):
                 thread = await self._post_card(shown)
             for entry in shown.entries:
-                await self._post_entry(thread, shown.person, entry)
+                await self._post_entry(thread, shown.person, entry, begun=shown.begun)
         except SlackRefused as refused:
             if refused.code not in _NO_PLACE:
                 raise
@@ -216,18 +225,20 @@ class Painter:
             return False
         return True
 
-    async def _post_entry(self, thread: Thread, person: Person, entry: Shown) -> None:
+    async def _post_entry(self, thread: Thread, person: Person, entry: Shown, *, begun: bool) -> None:
         """Post a message, or find the one whose answer was lost."""
         key, home = str(entry.what.id), entry.posted_in or thread.conversation_id
-        if entry.posting_since is not None:
+        if entry.posting_since is not None and not begun:
             ts = await self._slack.find_lost(home, key, thread_ts=thread.card_ts, since=entry.posting_since)
             if ts is not None:
                 await self._drawings.posted(entry, home, ts, revision=0)  # whatever it says
                 self._edits.soon(thread.id)
                 return
+        takes_a_moment = not begun or not self._knows_face(entry)
         face = await self._face(entry, person)
-        self._slack.check_pace(home)
-        entry = await self._drawings.begin(entry)  # the row as it is now: the card took a moment
+        if takes_a_moment:
+            self._slack.check_pace(home)
+            entry = await self._drawings.begin(entry)  # the row as it is now: the card took a moment
         try:
             home, ts = await self._slack.post(
                 home, _drawn(entry, person), thread_ts=thread.card_ts, author=face, key=key
@@ -247,6 +258,10 @@ class Painter:
             case Inbound():
                 return Profile(face_name(person), None, emoji=FACE_EMOJI)
         return None
+
+    def _knows_face(self, entry: Shown) -> bool:
+        """Say whether `_face` has nobody to ask."""
+        return not isinstance(entry.what, Delivery) or self._slack.knows(entry.what.author.user_id)
 
     async def _edit_entries(self, shown: ShownThread) -> bool:
         """Edit what the rows said; return whether they still say so."""
@@ -293,7 +308,7 @@ class Painter:
             revision = shown.revision
             payload = await self._card(shown)
             self._slack.check_pace(home)
-            await self._drawings.begin_card(thread.id)
+            await self._drawings.begin_card(shown)
             try:
                 home, ts = await self._slack.post(home, payload, key=key)
             except (SlackBusy, SlackRefused):  # nothing happened, so there is nothing to look for

@@ -227,7 +227,7 @@ class Permission:
         return await self._said(self._slack.groups, group_id)
 
     def _why_not(self, member: Member | None, *, in_group: bool | None, team_id: str | None = None) -> Why | None:
-        if member is None:
+        if member is None or self._home.team_id is None:  # nobody can tell who is of another workspace than ours
             return Why.UNKNOWN
         why = stands_in_the_way(member, self._rules, self._home, team_id=team_id, in_group=bool(in_group))
         return Why.UNKNOWN if why is Why.UNLISTED and in_group is None else why

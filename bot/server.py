@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +16,41 @@ logger = logging.getLogger(__name__)
 #: Longer than the minute after which the usual proxies close an idle connection: if we close it first, a request
 #: that is already on its way is lost.
 KEEP_ALIVE_SECONDS = 75
+
+
+#: How long the head of a request may take to come: whoever drips it holds a connection, and we have only so many.
+HEAD_SECONDS = 10
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP, which does not wait for ever for a request to begin, or for its head to end."""
+
+    _overdue: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._close_in(KEEP_ALIVE_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._close_in(HEAD_SECONDS)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_time()
+        super().on_headers_complete()
+
+    def _close_in(self, seconds: float) -> None:
+        self._in_time()
+        self._overdue = self.loop.call_later(seconds, self.transport.close)
+
+    def _in_time(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +74,9 @@ async def serving(app: Starlette, bound: socket.socket, *, grace_seconds: float)
         log_config=None,
         access_log=False,
         lifespan="off",
+        http=_Protocol,
+        proxy_headers=False,  # what X-Forwarded-… says is nobody's word, and nothing here asks
+        server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(grace_seconds),
     )

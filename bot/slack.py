@@ -9,6 +9,8 @@ The bot speaking first: posts and edits in Slack, with every failure sorted into
 
 import asyncio
 import logging
+import re
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import IO, Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -24,9 +27,15 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from bot.asked import Asked
+from bot.breaker import Breaker
+from bot.jitter import jittered
 from bot.members import Member, Profile, read_member
+from bot.reading.request import storable
 
 logger = logging.getLogger(__name__)
+
+#: What an `error` of Slack's looks like: it is logged. Anything else is none that we can read.
+_ERROR = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 #: `error` values that a later attempt can outlive. Source: Slack, "Web API", general errors.
 _TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
@@ -46,11 +55,25 @@ TOKEN_ERRORS = {
 _PACE = 1.0
 _PACED_FOR = 30.0
 
+#: What is asked by itself, for each thread there is something to draw in. While Slack is away this waits.
+_DRAWING = {
+    "chat.postMessage",
+    "chat.update",
+    "reactions.add",
+    "reactions.remove",
+    "conversations.history",
+    "conversations.replies",
+}
+
 #: Slack's clock may differ from ours by this much when a lost post is looked for.
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 #: A post of a process that died may still be on its way to Slack; after this long it has arrived or never will.
 _POST_LANDS = timedelta(seconds=2)
+
+#: For how long the kernel tries to send what the other side does not acknowledge: less than it takes another process
+#: to lead instead of us (see `bot.leading`).
+_UNACKNOWLEDGED_MS = 10_000
 
 #: Few messages are edited at once, so one edit must not hold the others up. It can be made again without harm.
 _UPDATE_SECONDS = 10.0
@@ -72,13 +95,30 @@ _ASKED_SECONDS = 5.0
 _PAGE_OF_MEMBERS = 200
 _PAGES_MET = 5
 
+#: Who is in a conversation, by the page; in one that is larger than all these, nobody else counts as in it.
+_PAGE_OF_INSIDERS = 999
+_PAGES_OF_INSIDERS = 10
+
+#: What a call raises that is not answered, or not with what can be read. AttributeError is what slack_sdk raises for an
+#: answer that is text where JSON was promised, RecursionError is JSON nested beyond all reason.
+_NO_ANSWER = (
+    *(SlackClientError, aiohttp.ClientError, TimeoutError, OSError),
+    *(AttributeError, RecursionError, ValueError),
+)
+
 #: `error` values of people whom our workspace does not show us, and of groups that nobody is in.
 _NOT_OURS = {"user_not_found", "user_not_visible"}
 _NO_GROUP = {"no_such_subteam", "subteam_not_found"}
 
+#: `error` values of conversations that we are not in: what we do not see, nobody is shown by us.
+_NOT_IN = {"channel_not_found", "not_in_channel"}
+
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
+
+#: A longer wait that Slack asks for, or what stands before it, is a mistake: we would say nothing for as long.
+_LONGEST_WAIT = timedelta(minutes=5).total_seconds()
 
 #: What did not succeed is tried again after this long at the latest.
 _LONGEST_PAUSE = timedelta(minutes=1)
@@ -142,9 +182,11 @@ class Slack:
         self._client = client
         self._not_before: dict[tuple[str, str], float] = {}  # by method and gate
         self._paced_until: dict[tuple[str, str], float] = {}
-        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._breakers = {method: Breaker(f"slack_{method}") for method in _DRAWING}
         self.members: Asked[Member] = Asked(self._member)  # by user id; asking raises SlackError
         self.groups: Asked[frozenset[str]] = Asked(self._group)  # a user group's user ids; asking raises SlackError
+        self.insiders: Asked[frozenset[str]] = Asked(self._insiders)  # a conversation's user ids; the same
         self._nameless_until: dict[str, float] = {}  # people whom Slack was asked about lately, and did not tell of
         self._places: dict[str, tuple[float, Place]] = {}
         self._directs: dict[str, str] = {}  # people's ids to those of our direct messages with them
@@ -152,7 +194,11 @@ class Slack:
 
     async def identify(self) -> dict[str, Any]:
         """Ask who we are and in which workspace; remember it."""
-        self.identity = await self._call("auth.test", self._client.auth_test)
+        answer = await self._call("auth.test", self._client.auth_test)
+        identity = {name: value for name, value in answer.items() if isinstance(value, str)}
+        if not identity.get("team_id") or not identity.get("user_id"):
+            raise SlackTrouble("auth.test without team_id")
+        self.identity = identity
         return self.identity
 
     def check_pace(self, conversation_id: str) -> None:
@@ -205,8 +251,14 @@ class Slack:
 
     async def update(self, conversation_id: str, ts: str, payload: dict[str, Any]) -> None:
         """Edit one of our messages. *payload* has both `text` and `blocks`: leaving one out removes it."""
-        async with _in_time("chat.update", _UPDATE_SECONDS):
-            await self._call("chat.update", self._client.chat_update, channel=conversation_id, ts=ts, **payload)
+        await self._call(
+            "chat.update",
+            self._client.chat_update,
+            within=_UPDATE_SECONDS,
+            channel=conversation_id,
+            ts=ts,
+            **payload,
+        )
 
     async def react(self, conversation_id: str, ts: str, name: str) -> None:
         """Put a reaction of ours on a message. One that is there already is as good; a message may be gone."""
@@ -221,7 +273,7 @@ class Slack:
         answer = await self._call(
             "reactions.get", self._client.reactions_get, channel=conversation_id, timestamp=ts, full=True
         )
-        found = (answer.get("message") or {}).get("reactions") or []
+        found = _objects(_object(answer, "message"), "reactions")
         return {str(one.get("name")) for one in found if one.get("count")}
 
     async def _mark(
@@ -249,14 +301,14 @@ class Slack:
                     raise
                 logger.warning("direct_messages_not_opened error=%s", refused.code)
                 return user_id
-            self._directs[user_id] = str((answer.get("channel") or {}).get("id") or user_id)
+            self._directs[user_id] = str(_object(answer, "channel").get("id") or user_id)
         return self._directs[user_id]
 
     async def whisper(
         self, conversation_id: str, user_id: str, payload: dict[str, Any], *, thread_ts: str | None = None
     ) -> None:
         """Show somebody a message that nobody else sees, and that is gone when they reload."""
-        arguments = payload if thread_ts is None else {**payload, "thread_ts": thread_ts}
+        arguments: dict[str, Any] = payload if thread_ts is None else {**payload, "thread_ts": thread_ts}
         await self._call(
             "chat.postEphemeral",
             self._client.chat_postEphemeral,
@@ -277,7 +329,7 @@ class Slack:
         *made_from* is the `hash` of the form that this one was made from: Slack refuses (`hash_conflict`) if it was
         changed since. None does not ask.
         """
-        arguments = {} if made_from is None else {"hash": made_from}
+        arguments: dict[str, Any] = {} if made_from is None else {"hash": made_from}
         updated = await self._call(
             "views.update", self._client.views_update, gate=view_id, view_id=view_id, view=view, **arguments
         )
@@ -323,9 +375,9 @@ class Slack:
                 limit=200,
                 include_all_metadata=True,
             )
-        for message in answer.get("messages", []):
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("key") == key:
+        for message in _objects(answer, "messages"):
+            payload = _object(_object(message, "metadata"), "event_payload")
+            if payload.get("key") == key and message.get("ts"):
                 return str(message["ts"])
         return None
 
@@ -341,7 +393,7 @@ class Slack:
             )
         except SlackRefused as refused:
             return refused.code not in {"thread_not_found", "message_not_found"}
-        return all(message.get("subtype") != "tombstone" for message in answer.get("messages", []))
+        return all(message.get("subtype") != "tombstone" for message in _objects(answer, "messages"))
 
     async def join(self, conversation_id: str) -> None:
         """Join a public channel."""
@@ -359,7 +411,7 @@ class Slack:
                 logger.warning("place_unknown error=%s", refused.code)
                 return Place(usable=True)
             return Place(usable=False)
-        channel = answer.get("channel") or {}
+        channel = _object(answer, "channel")
         archived = bool(channel.get("is_archived"))
         inside = channel.get("is_member", True) or channel.get("is_im") or not channel.get("is_private")
         public = not any(channel.get(key) for key in ("is_private", "is_im", "is_mpim"))
@@ -400,11 +452,11 @@ class Slack:
         met, cursor = 0, ""
         for _ in range(_PAGES_MET):
             answer = await self._call("users.list", self._client.users_list, limit=_PAGE_OF_MEMBERS, cursor=cursor)
-            for user in answer.get("members") or []:
+            for user in _objects(answer, "members"):
                 member = read_member(user)
                 self.members.put(member.user_id, member)
                 met += 1
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            cursor = str(_object(answer, "response_metadata").get("next_cursor") or "")
             if not cursor:
                 break
         return met
@@ -417,7 +469,7 @@ class Slack:
             if refused.code not in _NOT_OURS:
                 raise
             return Member(user_id, Profile("", None), is_stranger=True)
-        return replace(read_member(answer.get("user") or {}), user_id=user_id)
+        return replace(read_member(_object(answer, "user")), user_id=user_id)
 
     async def _group(self, group_id: str) -> frozenset[str]:
         try:
@@ -430,7 +482,30 @@ class Slack:
                 raise
             logger.warning("group_unknown group=%s error=%s (see TEXT_GROUPS)", group_id, refused.code)
             return frozenset()
-        return frozenset(map(str, answer.get("users") or []))
+        return frozenset(map(str, _list(answer, "users")))
+
+    async def _insiders(self, conversation_id: str) -> frozenset[str]:
+        found: set[str] = set()
+        cursor = ""
+        for _ in range(_PAGES_OF_INSIDERS):
+            try:
+                async with _in_time("conversations.members", _ASKED_SECONDS):
+                    answer = await self._call(
+                        "conversations.members",
+                        self._client.conversations_members,
+                        channel=conversation_id,
+                        limit=_PAGE_OF_INSIDERS,
+                        cursor=cursor,
+                    )
+            except SlackRefused as refused:
+                if refused.code not in _NOT_IN:
+                    raise
+                return frozenset()
+            found |= set(map(str, _list(answer, "members")))
+            cursor = str(_object(answer, "response_metadata").get("next_cursor") or "")
+            if not cursor:
+                break
+        return frozenset(found)
 
     async def send_file(
         self, content: bytes | IO[bytes], *, filename: str, length: int | None = None, alt_text: str = ""
@@ -479,8 +554,7 @@ class Slack:
     async def file(self, file_id: str) -> dict[str, Any]:
         """Return a file as Slack tells of it now, with where it is shared."""
         answer = await self._call("files.info", self._client.files_info, file=file_id)
-        file = answer.get("file")
-        return file if isinstance(file, dict) else {}
+        return _object(answer, "file")
 
     @asynccontextmanager
     async def download(self, file: Mapping[str, Any]) -> AsyncIterator[Download]:
@@ -544,51 +618,94 @@ class Slack:
         return f"{url}/archives/{conversation_id}/p{ts.replace('.', '')}{place}"
 
     async def _call(
-        self, name: str, method: Callable[..., Awaitable[AsyncSlackResponse]], /, *, gate: str = "", **arguments: Any
+        self,
+        name: str,
+        method: Callable[..., Awaitable[AsyncSlackResponse]],
+        /,
+        *,
+        gate: str = "",
+        within: float | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         """
-        Call one method. After a 429 the same method (and *gate*) is left alone for as long as Slack said.
+        Call one method, *within* so many seconds. What draws waits for its turn before that, if Slack is or was away.
 
-        For a while after that its calls go one at a time and a second apart, which is what Slack allows in the long
-        run: those that waited together would only be refused together.
+        After a 429 the same method (and *gate*) is left alone for as long as Slack said. For a while after that its
+        calls go one at a time and a second apart, which is what Slack allows in the long run: those that waited
+        together would only be refused together.
         """
         limit = (name, gate)
         if self._paced_until.get(limit, 0.0) < time.monotonic():
-            return await self._ask(limit, method, arguments)
+            return await self._ask(limit, method, arguments, within)
         async with self._turns.setdefault(limit, asyncio.Lock()):
-            answer = await self._ask(limit, method, arguments)
+            answer = await self._ask(limit, method, arguments, within)
             self._not_before[limit] = time.monotonic() + _PACE
             return answer
 
     async def _ask(
-        self, limit: tuple[str, str], method: Callable[..., Awaitable[AsyncSlackResponse]], arguments: dict[str, Any]
+        self,
+        limit: tuple[str, str],
+        method: Callable[..., Awaitable[AsyncSlackResponse]],
+        arguments: dict[str, Any],
+        within: float | None,
     ) -> dict[str, Any]:
         self._check(limit)
+        breaker = self._breakers.get(limit[0])
+        if breaker is None:
+            return await self._answer(limit, method, arguments, within)
+        await breaker.turn()
         try:
-            response = await method(**arguments)
+            answer = await self._answer(limit, method, arguments, within)
+        except SlackTrouble:
+            breaker.failed()
+            raise
+        except SlackError:
+            breaker.succeeded()  # it answers
+            raise
+        breaker.succeeded()
+        return answer
+
+    async def _answer(
+        self,
+        limit: tuple[str, str],
+        method: Callable[..., Awaitable[AsyncSlackResponse]],
+        arguments: dict[str, Any],
+        within: float | None,
+    ) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(within):
+                response = await method(**arguments)
+            return storable(response.data) if isinstance(response.data, dict) else {}
         except SlackApiError as error:
             raise self._sorted(limit, error) from error
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, AttributeError, ValueError) as error:
-            # AttributeError is what slack_sdk raises for an answer that is text where JSON was promised.
+        except _NO_ANSWER as error:
             raise SlackTrouble(type(error).__name__) from error
-        return response.data if isinstance(response.data, dict) else {}
 
     def _sorted(self, limit: tuple[str, str], error: SlackApiError) -> SlackError:
         response = error.response
         status = getattr(response, "status_code", None)
         data = getattr(response, "data", None)
-        code = data.get("error") if isinstance(data, dict) else None
+        said = data.get("error") if isinstance(data, dict) else None
+        code = said if isinstance(said, str) and _ERROR.fullmatch(said) else None
         if status == HTTPStatus.TOO_MANY_REQUESTS or code in {"ratelimited", "rate_limited"}:
             headers = getattr(response, "headers", None) or {}
             seconds = _seconds(headers.get("Retry-After") or headers.get("retry-after"))
-            self._not_before[limit] = time.monotonic() + seconds
-            self._paced_until[limit] = time.monotonic() + seconds + _PACED_FOR
+            self._leave_alone(limit, seconds)
             return SlackBusy(timedelta(seconds=seconds))
         if code is None or code in _TRANSIENT:
             return SlackTrouble(str(code or status))
         if code in TOKEN_ERRORS:
             logger.error("slack_token_refused error=%s (renew SLACK_BOT_TOKEN)", code)
         return SlackRefused(code)
+
+    def _leave_alone(self, limit: tuple[str, str], seconds: float) -> None:
+        """Call a method no more for so long, and forget of which that is over: there are as many as forms opened."""
+        now = time.monotonic()
+        for moments in (self._not_before, self._paced_until):
+            for over in [one for one, moment in moments.items() if moment < now]:
+                del moments[over]
+        self._not_before[limit] = now + seconds
+        self._paced_until[limit] = now + seconds + _PACED_FOR
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:
@@ -611,22 +728,48 @@ async def _in_time(name: str, seconds: float) -> AsyncIterator[None]:
 
 
 def _view(answer: dict[str, Any]) -> dict[str, Any]:
-    view = answer.get("view")
-    return view if isinstance(view, dict) else {}
+    return _object(answer, "view")
+
+
+def _object(of: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(of: Mapping[str, Any], name: str) -> list[Any]:
+    value = of.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _objects(of: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [one for one in _list(of, name) if isinstance(one, dict)]
 
 
 def pause_after(error: SlackError, failures: int) -> timedelta:
     """Say how long to leave alone what did not succeed, ever longer; *failures* are those in a row before."""
     if isinstance(error, SlackRefused) and error.code in TOKEN_ERRORS:
         return _LONGEST_PAUSE
-    return min(timedelta(seconds=2 ** min(failures, 10)), _LONGEST_PAUSE)
+    return jittered(min(timedelta(seconds=2 ** min(failures, 10)), _LONGEST_PAUSE))
 
 
 def _seconds(header: str | None) -> float:
     try:
-        return max(1.0, float(header or 1))
+        return min(max(1.0, float(header or 1)), _LONGEST_WAIT)
     except ValueError:
         return 30.0
+
+
+def mortal_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """
+    Make a socket on which nothing arrives long after it was sent, not even once the network is back.
+
+    By then another process may lead, and has seen for itself what of ours Slack shows.
+    """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:  # not on every system
+        made.setsockopt(socket.IPPROTO_TCP, option, _UNACKNOWLEDGED_MS)
+    return made
 
 
 @asynccontextmanager
@@ -636,7 +779,7 @@ async def open_slack(token: str, base_url: str) -> AsyncIterator[tuple[Slack, As
 
     The client's own retries are off: they would post a message again whose answer was lost.
     """
-    connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=60)
+    connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=60, socket_factory=mortal_socket)
     timeout = aiohttp.ClientTimeout(total=30, connect=5)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])

@@ -1,6 +1,7 @@
 """Slack's requests over a WebSocket: no public address needed."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.dispatch import Dispatcher, kind_of, socket_payload
+from bot.dispatch import Dispatcher, socket_payload
+from bot.reading.request import kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,28 @@ _PING_SECONDS = 3
 
 #: How long a start waits for the first socket. Slack may be away for longer; then it comes in its own time.
 _CONNECT_SECONDS = 3
+
+
+class _Sockets(SocketModeClient):
+    """Slack's client, which is handed envelopes only: anything else it would log as a failure, with where it failed."""
+
+    async def enqueue_message(self, message: str) -> None:
+        if _is_envelope(message):
+            await super().enqueue_message(message)
+        else:
+            logger.warning("envelope_refused")
+
+
+def _is_envelope(message: str) -> bool:
+    """Say whether it can be an envelope, or what Slack says about the socket itself."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(said, dict) or not isinstance(said.get("type"), str):
+        return False
+    about_itself = "envelope_id" not in said and "payload" not in said
+    return about_itself or (isinstance(said.get("envelope_id"), str) and isinstance(said.get("payload"), dict))
 
 
 @asynccontextmanager
@@ -48,7 +72,7 @@ async def socket_mode(
         except (aiohttp.ClientError, ConnectionError):  # the socket went meanwhile; Slack sends an event again
             logger.warning("answer_not_delivered kind=%s", kind_of(request.payload))
 
-    sockets = SocketModeClient(app_token=app_token, web_client=client, ping_interval=_PING_SECONDS)
+    sockets = _Sockets(app_token=app_token, web_client=client, ping_interval=_PING_SECONDS)
     sockets.socket_mode_request_listeners.append(receive)
     connecting = asyncio.create_task(sockets.connect(), name="socket mode connects")  # type: ignore[no-untyped-call]
     try:

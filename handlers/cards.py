@@ -17,12 +17,13 @@ from bot.blocks.ownership import HAND_OFF_FORM, TO, hand_off_form, read_hand_off
 from bot.desk import Desk
 from bot.permission import Permission, Why
 from bot.reading.addresses import pretty
+from bot.sight import sees
 from bot.slack import Slack, SlackError, SlackRefused
 from bot.storage.drawings import Drawings
-from bot.storage.threads import Card, Cards, Change
+from bot.storage.threads import LEADS_NOWHERE, Card, Cards, Change
 from bot.texting.errors import NotPermitted, NotRead, NotStored, PerhapsStored, TextingError
 from bot.texting.model import Author
-from handlers.clicks import Click, author_of, name_of, read_click, team_of, tell
+from handlers.clicks import Click, asker_of, author_of, name_of, read_click, team_of, tell
 from handlers.countdown import countdown
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ async def _change(
     """Store what a click asks for, then acknowledge it; whoever was too late is told, and nobody else."""
     left, answer = countdown(), None
     try:
-        card = await _find(cards, click, left())
+        card = await _find(cards, slack, click, left())
         change = await do(card, await author_of(slack, click.user_id, click.user_name), left())
         if not change.made:
             answer = already(change.card)
@@ -119,7 +120,7 @@ async def more(ack: AsyncAck, body: dict[str, Any], *, cards: Cards, slack: Slac
         return
     await ack()
     try:
-        card = await _find(cards, click, _BEFORE_A_FORM)
+        card = await _find(cards, slack, click, _BEFORE_A_FORM)
         if word == More.HAND_OFF.word:
             await slack.open_view(click.trigger_id, hand_off_form(card.person, card.thread))
         elif word == More.ADD.word:
@@ -137,7 +138,7 @@ async def more(ack: AsyncAck, body: dict[str, Any], *, cards: Cards, slack: Slac
 async def _contact_card(card: Card, click: Click, desk: Desk) -> Payload:
     try:
         contact = await desk.find(card.person.address)
-        return await desk.card(contact, click.team_id) if contact else whisper.refusal(_GONE)
+        return await desk.card(contact, asker_of(click)) if contact else whisper.refusal(_GONE)
     except TextingError as error:
         return whisper.refusal(contacts.not_looked_up(error))
 
@@ -156,6 +157,7 @@ async def hand_off(
     try:
         wanted = read_hand_off(view)
         card = await cards.find(wanted.thread_id, team_id=team_of(body), within=left())
+        await _demand_sight(slack, card, str(user["id"]))
         if wanted.to is None:
             wrong = _NOBODY
         elif (why := await permission.why_not(wanted.to)) is not None:
@@ -238,10 +240,18 @@ async def message_gone(event: Mapping[str, Any], *, drawings: Drawings) -> None:
         await drawings.card_gone(str(event["channel"]), str(ts))
 
 
-async def _find(cards: Cards, click: Click, within: timedelta) -> Card:
-    """Find the thread that a button says it is about. Raises NotRead."""
+async def _find(cards: Cards, slack: Slack, click: Click, within: timedelta) -> Card:
+    """Find the thread that a button says it is about. Raises NotRead, also if whoever clicked cannot see it."""
     number = int(click.value) if click.value.isdecimal() and len(click.value) <= _LONGEST_ID else 0
-    return await cards.find(number, team_id=click.team_id, within=within)
+    card = await cards.find(number, team_id=click.team_id, within=within)
+    await _demand_sight(slack, card, click.user_id, here=click.conversation_id)
+    return card
+
+
+async def _demand_sight(slack: Slack, card: Card, user_id: str, *, here: str = "") -> None:
+    """Raise NotRead unless somebody sees a thread: its number is the client's word, and the next one's is easy."""
+    if not await sees(slack, user_id, card.thread.conversation_id, here=here):
+        raise NotRead(words=LEADS_NOWHERE)
 
 
 def _words(error: TextingError) -> str:

@@ -10,9 +10,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.blocks.channel_settings import REPLIES, SETTINGS_FORM, read_settings, saved, settings_form
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.whisper import refusal
+from bot.sight import sees
 from bot.slack import Slack, SlackError
 from bot.storage.channels import Channels
-from bot.texting.errors import NotStored, PerhapsStored, TextingError
+from bot.texting.errors import NotRead, NotStored, PerhapsStored, TextingError
 from handlers.clicks import author_of, name_of, respond, tell_directly
 from handlers.countdown import countdown
 from handlers.places import look_at
@@ -23,6 +24,7 @@ _NO_CHANNEL = "Settings are for channels. Type /text settings in the channel tha
 _NOT_IN = "I am not in this channel yet. Type /invite @{bot} here, then /text settings again."
 _NOT_READ = "We could not look up the settings. Try again in a minute."
 _NO_FORM = "The form could not be opened. Type /text settings again."
+_NOT_YOURS = "You are not in this channel, so nothing was changed."
 _NOT_SAVED = "We could not save that. Press Save again in a minute."
 
 #: A form has to be opened within three seconds of the command.
@@ -58,10 +60,16 @@ async def save(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], *, cha
     left, user = countdown(), body["user"]
     home, choices = read_settings(view)
     try:
+        if not await sees(slack, str(user["id"]), home):  # which channel it is about, is the client's word
+            await ack(response_action="errors", errors={REPLIES: _NOT_YOURS})
+            return
         author = await author_of(slack, str(user["id"]), name_of(user))
         news = await channels.choose(home, choices, author, within=left())
     except (NotStored, PerhapsStored):
         await ack(response_action="errors", errors={REPLIES: _NOT_SAVED})
+        return
+    except NotRead as unsaid:
+        await ack(response_action="errors", errors={REPLIES: unsaid.words})
         return
     await ack()
     try:

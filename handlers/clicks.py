@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.blocks.mrkdwn import Payload
+from bot.desk import Asker
+from bot.reading.request import Unreadable
 from bot.slack import Slack, SlackError
 from bot.texting.model import Author
 from handlers.countdown import ASKING_SECONDS
@@ -42,6 +44,19 @@ def read_click(body: dict[str, Any], *, value: str | None = None) -> Click:
         response_url=str(body.get("response_url") or ""),
         view_id=str(view.get("id") or ""),
     )
+
+
+def asker_of(click: Click) -> Asker:
+    """Say who asks, and where; of a click in a form Slack does not say where, only the form does."""
+    return Asker(click.team_id, click.user_id, "" if click.view_id else click.conversation_id)
+
+
+def view_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the form in which somebody clicked. Raises Unreadable: what they clicked stands in forms only."""
+    view = body.get("view")
+    if not isinstance(view, dict):
+        raise Unreadable("no form")
+    return view
 
 
 async def author_of(slack: Slack, user_id: str, user_name: str) -> Author:

@@ -34,7 +34,7 @@ from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.model import Address, Request, Requested
 from bot.texting.service import Texting
-from handlers.clicks import author_of, name_of, read_click, respond, team_of, tell, tell_directly
+from handlers.clicks import author_of, name_of, read_click, respond, team_of, tell, tell_directly, view_of
 from handlers.countdown import countdown
 from handlers.places import names_in, obstacle, on_its_way
 
@@ -87,9 +87,10 @@ async def button(ack: AsyncAck, body: dict[str, Any], *, composing: Composer, sl
 
 async def choose(ack: AsyncAck, body: dict[str, Any], *, composing: Composer) -> None:
     """Somebody chose in the form."""
+    view = view_of(body)
     await ack()
     action_ts = str(body["actions"][0].get("action_ts") or "")
-    await composing.choose(body["view"], team_id=team_of(body), user_id=str(body["user"]["id"]), action_ts=action_ts)
+    await composing.choose(view, team_id=team_of(body), user_id=str(body["user"]["id"]), action_ts=action_ts)
 
 
 async def suggest(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], *, book: Book, region: str) -> None:

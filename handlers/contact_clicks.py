@@ -17,7 +17,7 @@ from bot.errands import Errands
 from bot.slack import Slack, SlackError
 from bot.texting.errors import NotAccepted, NotFound, TextingError
 from bot.texting.service import Texting
-from handlers.clicks import Click, read_click
+from handlers.clicks import Click, asker_of, read_click
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ async def show(ack: AsyncAck, body: dict[str, Any], *, desk: Desk, slack: Slack)
     click = read_click(body)
     try:
         contact = await desk.find(click.value)
-        payload = await desk.card(contact, click.team_id) if contact else whisper.refusal(_GONE)
+        payload = await desk.card(contact, asker_of(click)) if contact else whisper.refusal(_GONE)
     except TextingError as error:
         payload = whisper.refusal(contacts.not_looked_up(error))
     await _answer(slack, click, payload)
@@ -53,7 +53,7 @@ async def check(ack: AsyncAck, body: dict[str, Any], *, desk: Desk, slack: Slack
             await _answer(slack, click, whisper.refusal(_GONE))
             return
         await texting.look_ahead(click.team_id, contact.address)
-        await _answer(slack, click, await desk.card(contact, click.team_id), instead=True)
+        await _answer(slack, click, await desk.card(contact, asker_of(click)), instead=True)
     except TextingError as error:
         logger.warning("number_not_checked code=%s", error.code)
         refused = isinstance(error, NotAccepted | NotFound)
@@ -118,7 +118,7 @@ async def add(ack: AsyncAck, body: dict[str, Any], *, desk: Desk, slack: Slack) 
     except TextingError as error:
         await _answer(slack, click, whisper.refusal(error.words))
         return
-    await _open(slack, click, desk.form_to_add(draft, _asker(click)))
+    await _open(slack, click, desk.form_to_add(draft, asker_of(click)))
 
 
 async def choose(ack: AsyncAck, body: dict[str, Any], *, desk: Desk, slack: Slack, errands: Errands) -> None:
@@ -128,7 +128,7 @@ async def choose(ack: AsyncAck, body: dict[str, Any], *, desk: Desk, slack: Slac
     draft_id, _, number = click.value.partition(":")
     try:
         draft = await desk.draft(draft_id, click.user_id)
-        step = await desk.chosen(draft, int(number) if number.isdigit() else -1, _asker(click))
+        step = await desk.chosen(draft, int(number) if number.isdecimal() else -1, asker_of(click))
     except TextingError as error:
         await _answer(slack, click, whisper.refusal(contacts.not_looked_up(error)))
         return
@@ -170,10 +170,6 @@ async def _respond(slack: Slack, click: Click, payload: Payload) -> None:
         await slack.respond(click.response_url, payload)
     except SlackError as error:
         logger.warning("not_told error=%s", error)
-
-
-def _asker(click: Click) -> Asker:
-    return Asker(click.team_id, click.user_id, click.conversation_id)
 
 
 def register(app: AsyncApp, *, desk: Desk, slack: Slack, errands: Errands, texting: Texting) -> None:

@@ -14,7 +14,7 @@ from bot.blocks import contact_forms, contacts
 from bot.blocks.answer import problem
 from bot.blocks.contact_forms import ADD_FORM, ADDRESS, EDIT_FORM, NAME, Outcome
 from bot.blocks.mrkdwn import Payload, escape
-from bot.desk import Desk
+from bot.desk import Asker, Desk
 from bot.errands import ACKNOWLEDGED_SECONDS, Errands
 from bot.reading.addresses import pretty
 from bot.reading.contact_form import ContactFormProblem, parse_add_form, parse_edit_form
@@ -73,9 +73,8 @@ async def submit_new(
         again=lambda notice: contact_forms.add_form(typed, notice=notice),
         compared=lambda _: contact_forms.add_form(typed),
     )
-    saving = desk.add_by_form(
-        new.address, new.name, new.tags, team_of(body), user_id=submission.user_id, draft=typed.draft
-    )
+    asker = Asker(team_of(body), submission.user_id, "")
+    saving = desk.add_by_form(new.address, new.name, new.tags, asker, draft=typed.draft)
     await _save(ack, submission, saving, slack, errands)
 
 
@@ -108,7 +107,8 @@ async def submit_edited(
             replace(shown, name=now.name), typed, notice=contacts.renamed_meanwhile(now, name)
         ),
     )
-    await _save(ack, submission, desk.change_by_form(change, team_of(body)), slack, errands)
+    asker = Asker(team_of(body), submission.user_id, "")  # Slack does not say where a form stands
+    await _save(ack, submission, desk.change_by_form(change, asker), slack, errands)
 
 
 async def _save(

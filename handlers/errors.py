@@ -4,6 +4,7 @@ import json
 import logging
 import secrets
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -11,12 +12,16 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bot.blocks.answer import problem
+from bot.blocks.mrkdwn import Payload
 from bot.blocks.whisper import refusal
-from bot.dispatch import kind_of
+from bot.reading.request import EVENT, SUBMISSION, Unreadable, kind_of
 from bot.reading.slack_text import plain_text
 from bot.slack import Slack, SlackError
 
 logger = logging.getLogger(__name__)
+
+#: The manifest has a command that this release does not.
+_UNKNOWN_COMMAND = "I do not know this command. Type /text help or /contact help to see what I can do."
 
 
 async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> BoltResponse:
@@ -25,11 +30,14 @@ async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> Bol
 
     What nobody listens to is acknowledged: Slack would send an event again, and tell a person that we are away. A
     form is not: it stays open with all that was written, and Slack says over it that there was trouble. Nor is an
-    event: Slack sends it again.
+    event: Slack sends it again. Nor is what Slack never sends, or not about anything that we made.
     """
-    if isinstance(error, BoltUnhandledRequestError) and "command" not in body:
+    if isinstance(error, BoltUnhandledRequestError):
         logger.warning("request_not_expected kind=%s", kind_of(body))
-        return BoltResponse(status=200)
+        return _shown(problem(_UNKNOWN_COMMAND, _typed(body))) if "command" in body else BoltResponse(status=200)
+    if isinstance(error, Unreadable):
+        logger.warning("request_refused kind=%s", kind_of(body))
+        return BoltResponse(status=HTTPStatus.BAD_REQUEST)
     reference = secrets.token_hex(4)
     logger.error("listener_failed reference=%s", reference, exc_info=error)
     if "command" not in body:
@@ -40,12 +48,19 @@ async def failed(error: Exception, body: dict[str, Any], *, slack: Slack) -> Bol
         else "Try again."
     )
     words = f"Something went wrong on our side. {look} Your admin can find the reason under {reference}."
-    payload = problem(words, f"{body['command']} {plain_text(str(body.get('text') or ''))}")
+    return _shown(problem(words, _typed(body)))
+
+
+def _typed(body: dict[str, Any]) -> str:
+    return f"{body['command']} {plain_text(str(body.get('text') or ''))}"
+
+
+def _shown(payload: Payload) -> BoltResponse:
     return BoltResponse(status=200, body=json.dumps(payload), headers={"content-type": "application/json"})
 
 
 async def _failed_to_act(body: dict[str, Any], reference: str, slack: Slack) -> BoltResponse:
-    if kind_of(body) in {"view_submission", "event_callback"}:
+    if kind_of(body) in {SUBMISSION, EVENT}:
         return BoltResponse(status=500)
     if response_url := body.get("response_url"):
         words = f"Something went wrong on our side. Try again. Your admin can find the reason under {reference}."

@@ -24,7 +24,7 @@ async def try_again(ack: AsyncAck, body: dict[str, Any], *, files: InboundFiles,
     await ack()
     click = read_click(body)
     try:
-        await files.again(UUID(click.value), within=_WITHIN)
+        await files.again(UUID(click.value), seen_in=click.conversation_id, within=_WITHIN)
     except ValueError:  # a forged click
         return
     except TextingError:

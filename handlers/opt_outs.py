@@ -17,14 +17,14 @@ from bot.blocks.mrkdwn import Payload, escape
 from bot.blocks.opt_outs import ALLOW_FORM, NOTE, allow_form, read_allowing
 from bot.desk import Desk
 from bot.permission import Permission
-from bot.reading.addresses import pretty
+from bot.reading.addresses import is_spelled_out, pretty
 from bot.slack import Slack, SlackError
 from bot.storage.audit import Audit
 from bot.storage.opt_outs import OptOuts
 from bot.texting.errors import NotRead, NotStored, PerhapsStored, TextingError
 from bot.texting.model import Address, Contact, Person
 from bot.texting.service import Texting
-from handlers.clicks import Click, author_of, name_of, read_click, team_of, tell
+from handlers.clicks import Click, asker_of, author_of, name_of, read_click, team_of, tell
 from handlers.countdown import countdown
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ _TITLE = "Contact"
 _NO_FORM = "The form could not be opened. Press the button again."
 _NOT_SAVED = "We could not save that, so nothing was changed. Try again in a minute."
 _PERHAPS_SAVED = "We could not confirm that this was saved. Look at their card before you try again."
+_NOBODY = "This button is about nobody whom we know. Nothing was changed."
 _NOT_READ = "We could not look them up, so nothing was changed. Try again in a minute."
 
 #: What the record says of somebody who wanted to allow texts and may not.
@@ -46,6 +47,10 @@ async def opt_out(ack: AsyncAck, body: dict[str, Any], *, consent: OptOuts, desk
     """*Opt out…*: somebody said to a colleague that they want no texts. They are asked before the click gets here."""
     click, left = _read(body), countdown()
     address = Address(click.value)
+    if not is_spelled_out(address):
+        await ack()
+        await _refuse(slack, click, _NOBODY)
+        return
     try:
         news = await consent.opt_out(
             click.team_id,
@@ -153,7 +158,7 @@ async def _contact(desk: Desk, address: Address) -> Contact | None:
 
 async def _show(slack: Slack, click: Click, desk: Desk, contact: Contact | None, said: str) -> None:
     """Draw somebody's card as it is now, in place of the one that was clicked on."""
-    card = await desk.card(contact, click.team_id, said) if contact else contacts.only(said)
+    card = await desk.card(contact, asker_of(click), said) if contact else contacts.only(said)
     if click.view_id:
         await _show_in_form(slack, click, Outcome(_TITLE, said, tuple(card["blocks"][1:])))
         return

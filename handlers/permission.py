@@ -20,13 +20,14 @@ from bot.blocks import contacts, files, whisper
 from bot.blocks.answer import problem
 from bot.blocks.card import CARD_MORE, CLAIM, DONE, REOPEN
 from bot.blocks.composer import COMPOSE_FORM, HOME, read_writing
+from bot.blocks.contact_forms import read_here
 from bot.blocks.forms import MESSAGE
 from bot.blocks.inbound import SHOW_ALL
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.receipt import Button as Receipt
-from bot.dispatch import kind_of
 from bot.errands import Errands
 from bot.permission import Permission, Why
+from bot.reading.request import Unreadable, kind_of
 from bot.reading.slack_text import plain_text
 from bot.slack import Slack, SlackError
 from bot.texting.errors import NotPermitted
@@ -188,10 +189,9 @@ def _sends_from(kind: str, name: str, here: str, body: Mapping[str, Any]) -> str
 def _opened_from(view: Mapping[str, Any]) -> str:
     """Read where a form was opened from, if it remembers."""
     try:
-        kept = json.loads(str(view.get("private_metadata") or "{}"))
-    except ValueError:
+        return read_here(view)
+    except Unreadable:
         return ""
-    return str(kept.get("here") or "") if isinstance(kept, dict) else ""
 
 
 def _input(view: Mapping[str, Any], refused: NotPermitted) -> str | None:

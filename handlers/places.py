@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.blocks.answer import accepted
 from bot.blocks.mrkdwn import Payload
 from bot.reading.slack_text import mentioned_users
+from bot.sight import sees
 from bot.slack import Place, Slack, SlackError
 from bot.texting.model import Request, Requested
 from bot.texting.service import Texting
@@ -30,6 +31,7 @@ _HERE = _NO_PLACE, _NO_PLACE_IN_DM, _ARCHIVED
 #: The same, said under the field of a form where the place was chosen.
 _NOT_THERE = "I am not in that channel. Type /invite @{bot} there, then press Send again; or choose another one."
 _NOT_IN_DM = "I cannot join a direct message between people. Choose a channel, or your messages with me."
+_NOT_YOURS = "You are not in that channel. Choose another one."
 _ARCHIVED_THERE = "That channel is archived. Choose another one."
 _THERE = _NOT_THERE, _NOT_IN_DM, _ARCHIVED_THERE
 
@@ -40,9 +42,12 @@ async def obstacle(
     """
     Say why no thread can live where it should, unless the person has one elsewhere already.
 
-    *chosen*: in a form, and not just by where somebody typed a command.
+    *chosen*: in a form, and not just by where somebody typed a command. What a form says is the client's word, so
+    whoever submits it has to be there. Raises NotRead if Slack does not say so, and NotStored.
     """
     place = await look_at(slack, request.conversation_id)
+    if chosen and place.usable and not await sees(slack, request.author.user_id, request.conversation_id):
+        return _NOT_YOURS
     if place.usable or await texting.has_thread(request.team_id, request.address, line=request.line, within=left()):
         return None
     return _why_not(slack, request.conversation_id, place, _THERE if chosen else _HERE)

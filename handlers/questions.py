@@ -12,14 +12,16 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import replies, whisper
-from bot.blocks.forms import MESSAGE
+from bot.blocks.forms import MESSAGE, entered
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.opt_outs import with_remedy
 from bot.reading.form import FormProblem, parse_text_form
 from bot.reading.reply import Doubt, asked, is_note, read_typed, without_mark
+from bot.sight import sees
 from bot.slack import SlackError
 from bot.texting.errors import NotAllowed, NotRead, NotStored, OptedOut, TextingError
 from bot.texting.model import Fate, Reply, Request, Situation
+from bot.texting.ports import Place
 from bot.texting.service import Texting
 from handlers.clicks import Click, author_of, name_of, read_click, respond, tell
 from handlers.countdown import countdown
@@ -146,6 +148,7 @@ async def open_correction(ack: AsyncAck, body: dict[str, Any], *, means: Means) 
         if found is None:
             raise NotAllowed(words=_NO_QUESTION)
         reply, place = found
+        await _demand_sight(means, place, click.user_id, here=click.conversation_id)
         if place.person.opted_out_since is not None:
             raise OptedOut(place.person)
         await means.slack.open_view(click.trigger_id, replies.correction(reply, place.person, here=conversation_id))
@@ -162,11 +165,12 @@ async def send_correction(
     """Store the correction as a text of whoever wrote it, then close the form; or say in it what is wrong."""
     left, user = countdown(), body["user"]
     conversation_id, ts = replies.read_about(str(view.get("private_metadata") or ""))
-    typed = str(view["state"]["values"][MESSAGE][MESSAGE].get("value") or "")
+    typed = entered(view, MESSAGE)
     try:
         found = await means.threads.find(conversation_id, ts, within=left())
         if found is None:
             raise NotAllowed(words=_NO_QUESTION)
+        await _demand_sight(means, found[1], str(user["id"]))
         await texting.request(
             Request(
                 key=f"correction:{view['id']}:{hashlib.sha256(typed.encode()).hexdigest()[:32]}",
@@ -186,6 +190,12 @@ async def send_correction(
         await ack(response_action="errors", errors={MESSAGE: _words(error)})
         return
     await ack()
+
+
+async def _demand_sight(means: Means, place: Place, user_id: str, *, here: str = "") -> None:
+    """Raise NotAllowed unless somebody sees a thread: which reply a button or a form is about, is the client's word."""
+    if not await sees(means.slack, user_id, place.thread.conversation_id, here=here):
+        raise NotAllowed(words=_NO_QUESTION)
 
 
 def _words(error: TextingError) -> str:

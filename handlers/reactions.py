@@ -1,15 +1,17 @@
 """Reactions in Slack: a check mark on a card, or what a person sees on their phone."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.permission import Permission
+from bot.reading.request import Unreadable
 from bot.reading.tapback import tapback_of
 from bot.slack import Slack
 from bot.storage.tapbacks import Tap, Tapbacks, TappedText
@@ -24,13 +26,21 @@ from handlers.events import acknowledged, before_ack
 _LOOKS, _LOOK_AGAIN = 10, 0.1  # how often to look for a text that is being posted, and seconds in between
 
 
+#: Slack's seconds with what follows the point: up to the year 2286.
+_TS = re.compile(r"\d{1,10}\.\d{1,9}", re.ASCII)
+
+
 async def reacted(
     event: dict[str, Any], *, added: bool, ownership: Cards, tapbacks: Tapbacks, slack: Slack, permission: Permission
 ) -> None:
     """Store what a reaction asks for; most ask for nothing. What raises comes again."""
-    item = event.get("item") or {}
-    if item.get("type") != "message" or event.get("user") in {None, slack.identity.get("user_id")}:
+    item, user_id = event.get("item") or {}, event.get("user")
+    if item.get("type") != "message" or user_id in (None, slack.identity.get("user_id")):
         return
+    if not isinstance(user_id, str) or not isinstance(event.get("reaction"), str):
+        raise Unreadable
+    if not _TS.fullmatch(str(event.get("event_ts") or "0.0")):
+        raise Unreadable
     if not await cards.reacted(event, added=added, cards=ownership, slack=slack, permission=permission):
         await tapped(event, added=added, tapbacks=tapbacks, slack=slack, permission=permission)
 
@@ -48,7 +58,7 @@ async def tapped(
     reaction = tapback_of(name)
     if reaction is None:
         return
-    ours = event.get("item_user") in {None, slack.identity.get("user_id")}
+    ours = event.get("item_user") in (None, slack.identity.get("user_id"))
     text = await _posted(home, ts, tapbacks, left) if ours else await tapbacks.text_at(home, ts, within=left())
     if (
         text is None
@@ -88,10 +98,7 @@ async def _may(user_id: str, text: TappedText, permission: Permission) -> bool:
 
 
 def _said_at(event: dict[str, Any]) -> Decimal:
-    try:
-        return Decimal(str(event.get("event_ts")))
-    except InvalidOperation:
-        return Decimal(0)
+    return Decimal(str(event.get("event_ts") or 0))
 
 
 def register(app: AsyncApp, *, ownership: Cards, tapbacks: Tapbacks, slack: Slack, permission: Permission) -> None:

@@ -13,13 +13,14 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
 from bot.blocks.composer import also_writing
-from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send, wrong_fields
+from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send, entered, wrong_fields
 from bot.blocks.opt_outs import with_remedy
 from bot.blocks.receipt import Button
 from bot.composing import Composer
 from bot.files.outgoing import obstacle_of
 from bot.reading.command import TextCommand
 from bot.reading.form import FormProblem, parse_text_form
+from bot.sight import sees
 from bot.slack import Slack, SlackError
 from bot.storage.audit import Audit
 from bot.texting.errors import NotRead, SentAgain, TextingError, UnknownText
@@ -43,7 +44,7 @@ async def try_again(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
     click, left = read_click(body), countdown()
 
     async def store() -> None:
-        failed = await _find(texting, click, left())
+        failed = await _find(texting, slack, click, left())
         author = await author_of(slack, click.user_id, click.user_name)
         await texting.again(failed, author=author, conversation_id=click.conversation_id, within=left())
 
@@ -55,7 +56,7 @@ async def try_now(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, slac
     click, left = read_click(body), countdown()
 
     async def store() -> None:
-        held = await _find(texting, click, left())
+        held = await _find(texting, slack, click, left())
         await texting.try_now(held, within=left())
         await _record(audit, click, "try_now", held)
 
@@ -67,7 +68,7 @@ async def dont_send(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, sl
     click, left = read_click(body), countdown()
 
     async def store() -> None:
-        held = await _find(texting, click, left())
+        held = await _find(texting, slack, click, left())
         await texting.dont_send(held, within=left())
         await _record(audit, click, "cancel", held)
 
@@ -79,7 +80,7 @@ async def check_again(ack: AsyncAck, body: dict[str, Any], *, texting: Texting, 
     await ack()
     click = read_click(body)
     try:
-        taken = await texting.check_again(await _find(texting, click, _AFTERWARDS))
+        taken = await texting.check_again(await _find(texting, slack, click, _AFTERWARDS))
     except TextingError as error:
         await tell(slack, click, whisper.refusal(_not_asked(error)))
         return
@@ -92,7 +93,7 @@ async def check_number(ack: AsyncAck, body: dict[str, Any], *, texting: Texting,
     await ack()
     click = read_click(body)
     try:
-        person = (await _find(texting, click, _AFTERWARDS)).person
+        person = (await _find(texting, slack, click, _AFTERWARDS)).person
     except TextingError as error:
         await tell(slack, click, whisper.refusal(error.words))
         return
@@ -111,7 +112,7 @@ async def open_form(
     await ack()
     click = read_click(body)
     try:
-        failed = await _find(texting, click, _BEFORE_A_FORM)
+        failed = await _find(texting, slack, click, _BEFORE_A_FORM)
         if not can_be_replaced(failed.delivery):
             raise SentAgain
         person = failed.person
@@ -141,10 +142,11 @@ async def submit_form(
     region: str,
 ) -> None:
     """Store what was edited in place of the failed text, then close the form; or say in it what is wrong."""
-    left, user, values = countdown(), body["user"], view["state"]["values"]
-    typed_to, typed_message = (str(values[name][name].get("value") or "") for name in (TO, MESSAGE))
+    left, user = countdown(), body["user"]
+    typed_to, typed_message = entered(view, TO), entered(view, MESSAGE)
     try:
         failed = await _text(texting, str(view.get("private_metadata") or ""), team_of(body), left())
+        await _demand_sight(slack, failed, str(user["id"]))
         parsed = await _read(typed_to, typed_message, failed, texting=texting, region=region, within=left())
         request = Request(
             key=_key(view, parsed.address, parsed.body),
@@ -216,8 +218,19 @@ async def _tell_where(slack: Slack, failed: Requested, requested: Requested) -> 
         logger.warning("not_told error=%s", error)
 
 
-async def _find(texting: Texting, click: Click, within: timedelta) -> Requested:
-    return await _text(texting, click.value, click.team_id, within)
+async def _find(texting: Texting, slack: Slack, click: Click, within: timedelta) -> Requested:
+    """Find the text that a button is about. Raises TextingError: UnknownText also if whoever clicked cannot see it."""
+    found = await _text(texting, click.value, click.team_id, within)
+    await _demand_sight(slack, found, click.user_id, here=click.conversation_id)
+    return found
+
+
+async def _demand_sight(slack: Slack, found: Requested, user_id: str, *, here: str = "") -> None:
+    """Raise UnknownText unless somebody sees a text: which one it is, is the client's word."""
+    if found.delivery.author.user_id == user_id:
+        return
+    if not await sees(slack, user_id, found.thread.conversation_id, here=here):
+        raise UnknownText
 
 
 async def _text(texting: Texting, written: str, team_id: str, within: timedelta) -> Requested:

@@ -64,7 +64,11 @@ class Control:
         return {"revision": await self._wait(arguments)}
 
     async def state(self, arguments: JSON) -> JSON:
-        """Everything to be seen, with the messages as the person `as` sees them; waits as `changes` does."""
+        """
+        Everything to be seen, with the messages as the person `as` sees them; waits as `changes` does.
+
+        With `only=slack` nothing of Blooio's.
+        """
         revision = await self._wait(arguments)
         slack = self._world.slack
         workspace = slack.workspace
@@ -78,11 +82,10 @@ class Control:
             conversation=workspace.conversations.get(arguments.get("in", "")),
             thread_ts=arguments.get("thread"),
         )
-        return {
-            "revision": revision,
-            "slack": seen | {"transport": slack.transport_state()},
-            "blooio": self._world.blooio.state(),
-        }
+        seen |= {"transport": slack.transport_state()}
+        if arguments.get("only") == "slack":  # or whoever looks at one thread would pay for every text on every phone
+            return {"revision": revision, "slack": seen}
+        return {"revision": revision, "slack": seen, "blooio": self._world.blooio.state()}
 
     async def page(self, arguments: JSON) -> JSON:
         """What the page shows the person `as`, who looks at `in`: see `page_state`. Waits as `changes` does."""
@@ -153,14 +156,17 @@ class Control:
         """
         The calls and deliveries of a `vendor`, whose `name` fits a pattern, with an id above `since`.
 
-        With `latest`, no more than so many of them: the last.
+        With `latest`, no more than so many of them: the last. With `failed=1` those that were not answered with a 2xx.
         """
         vendor, name = arguments.get("vendor"), arguments.get("name", "*")
         since, latest = int(arguments.get("since", 0)), int(arguments.get("latest", 0))
         found = [
             vars(one)  # not `asdict`, which would copy every body
             for one in self._world.basics.exchanges.kept
-            if one.id > since and vendor in {None, one.vendor} and fnmatch.fnmatchcase(one.name, name)
+            if one.id > since
+            and vendor in {None, one.vendor}
+            and not (arguments.get("failed") and one.status // 100 == 2)  # noqa: PLR2004 (any 2xx)
+            and fnmatch.fnmatchcase(one.name, name)
         ]
         return {"exchanges": found[-latest:]}
 

@@ -140,9 +140,16 @@ class Sandbox:
         """
         await self._ask("POST", "/_sandbox/slack/limits", json=limits)
 
-    async def exchanges(self, *, vendor: str | None = None, name: str = "*", since: int = 0) -> list[dict[str, Any]]:
-        """List the API calls whose name fits a pattern, oldest first; `deliver:*` are deliveries to the bot."""
+    async def exchanges(
+        self, *, vendor: str | None = None, name: str = "*", since: int = 0, failed: bool = False
+    ) -> list[dict[str, Any]]:
+        """
+        List the API calls whose name fits a pattern, oldest first; `deliver:*` are deliveries to the bot.
+
+        *failed*: only those that were not answered with a 2xx.
+        """
         query = {"name": name, "since": str(since)} | ({"vendor": vendor} if vendor else {})
+        query |= {"failed": "1"} if failed else {}
         found: list[dict[str, Any]] = (await self._ask("GET", "/_sandbox/exchanges", params=query))["exchanges"]
         return found
 
@@ -164,7 +171,9 @@ class Sandbox:
 
     async def transport(self) -> dict[str, Any]:
         """Say how the app is connected: mode, and number of sockets or whether the URL is verified."""
-        found: dict[str, Any] = (await self._ask("GET", "/_sandbox/state"))["slack"]["transport"]
+        found: dict[str, Any] = (await self._ask("GET", "/_sandbox/state", params={"only": "slack"}))["slack"][
+            "transport"
+        ]
         return found
 
     async def disconnect(self, reason: str | None = None, **settings: Any) -> None:

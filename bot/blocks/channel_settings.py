@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.blocks.forms import field, plain
+from bot.blocks.forms import field, plain, remembered
 from bot.blocks.mrkdwn import Payload, context, section
+from bot.reading.request import Unreadable
 from bot.texting.model import Choices
 
 #: `callback_id` of the form, and what its inputs are called, as block and as action.
@@ -60,12 +61,16 @@ def settings_form(conversation_id: str, choices: Choices) -> Payload:
 
 
 def read_settings(view: Mapping[str, Any]) -> tuple[str, Choices]:
-    """Read which channel chose what, as Slack gives it back. Raises ValueError for what we did not offer."""
-    values = view["state"]["values"]
-    replies, quiet = (str(values[name][name]["selected_option"]["value"]) for name in (REPLIES, QUIET))
-    if replies not in _REPLIES or quiet not in _QUIET:
-        raise ValueError("not offered")
-    return str(json.loads(view["private_metadata"])["here"]), Choices(replies, int(quiet))
+    """Read which channel chose what, as Slack gives it back. Raises Unreadable for what we did not offer."""
+    home, replies, quiet = str(remembered(view).get("here") or ""), _chosen(view, REPLIES), _chosen(view, QUIET)
+    if not home or replies not in _REPLIES or quiet not in _QUIET:
+        raise Unreadable("not offered")
+    return home, Choices(replies, int(quiet))
+
+
+def _chosen(view: Mapping[str, Any], name: str) -> str:
+    menu: Mapping[str, Any] = (view["state"]["values"].get(name) or {}).get(name) or {}
+    return str((menu.get("selected_option") or {}).get("value") or "")
 
 
 def saved(choices: Choices, *, news: bool) -> Payload:

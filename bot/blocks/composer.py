@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.blocks.forms import MESSAGE, TO, field, plain
+from bot.blocks.forms import MESSAGE, TO, field, plain, remembered
 from bot.blocks.mrkdwn import Payload, context, escape, isolated, shortened
 from bot.reading.addresses import pretty
 from bot.reading.command import MAX_BODY
@@ -101,14 +101,14 @@ def cut(message: str) -> tuple[str, bool]:
 
 
 def read_writing(view: Mapping[str, Any]) -> Writing:
-    """Read what stands in the form, as Slack gives it back. All of it is the client's."""
-    values, kept = view["state"]["values"], json.loads(view.get("private_metadata") or "{}")
+    """Read what stands in the form, as Slack gives it back. All of it is the client's. Raises Unreadable."""
+    values, kept = view["state"]["values"], remembered(view)
     chosen = _value(values, TO, "selected_option")
     line = _value(values, LINE, "selected_option")
     home = _value(values, HOME, "selected_conversation")
     return Writing(
-        here=kept.get("here"),
-        home=home or kept.get("home"),
+        here=kept.get("here") or None,
+        home=home or str(kept.get("home") or "") or None,
         chosen=chosen,
         message=str(_value(values, MESSAGE, "value") or ""),
         cut=bool(kept.get("cut")),
@@ -171,9 +171,15 @@ def also_writing(others: Sequence[Author]) -> str:
     return f"✍️ {who} writing to them right now."
 
 
-def crossed(author: Author, body: str) -> str:
-    """Say that a colleague texted them while this was written: plain text, under the message."""
+def crossed(author: Author, body: str | None) -> str:
+    """
+    Say that a colleague texted them while this was written: plain text, under the message.
+
+    None in place of the words: they stand where whoever reads this is not.
+    """
     what = f"texted them: “{shortened(body, _EXCERPT)}”." if body else "sent them a file."
+    if body is None:
+        what = "texted them, too."
     return f"Meanwhile {author.name} {what} Press Send again to send yours too."
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.blocks.forms import field, plain
+from bot.blocks.forms import entered, field, plain, remembered
 from bot.blocks.mrkdwn import Payload, context, escape, section
 from bot.reading.addresses import pretty
 from bot.reading.contact_command import LONGEST_NAME, write_tag_list
+from bot.reading.request import Unreadable
 from bot.texting.model import Address, Contact
 
 #: `callback_id` of each form, and what their inputs are called, as block and as action.
@@ -129,25 +130,23 @@ def told(what: Outcome) -> Payload:
 
 
 def read_typed(view: Mapping[str, Any]) -> Typed:
-    """Read what stands in a form."""
-    values = view["state"]["values"]
-    name, address, tags = (
-        str((values.get(one) or {}).get(one, {}).get("value") or "") for one in (NAME, ADDRESS, TAGS)
-    )
-    draft = json.loads(str(view.get("private_metadata") or "{}")).get("draft")
-    return Typed(read_here(view), name, address, tags, str(draft or ""))
+    """Read what stands in a form. Raises Unreadable."""
+    name, address, tags = (entered(view, one) for one in (NAME, ADDRESS, TAGS))
+    return Typed(read_here(view), name, address, tags, str(remembered(view).get("draft") or ""))
 
 
 def read_shown(view: Mapping[str, Any]) -> Shown:
-    """Read what the form about a contact showed. It is the client's: nothing depends on its being true."""
-    kept = json.loads(str(view.get("private_metadata") or "{}"))
-    tags = kept.get("tags")
-    return Shown(Address(str(kept["address"])), kept.get("name"), None if tags is None else tuple(map(str, tags)))
+    """Read what the form about a contact showed; nothing depends on its being true. Raises Unreadable."""
+    kept = remembered(view)
+    address, name, tags = kept.get("address"), kept.get("name"), kept.get("tags")
+    if not isinstance(address, str) or not isinstance(name, str | None) or not isinstance(tags, list | None):
+        raise Unreadable
+    return Shown(Address(address), name, None if tags is None else tuple(map(str, tags)))
 
 
 def read_here(view: Mapping[str, Any]) -> str:
-    """Read from which conversation a form was opened."""
-    return str(json.loads(str(view.get("private_metadata") or "{}")).get("here") or "")
+    """Read from which conversation a form was opened. Raises Unreadable."""
+    return str(remembered(view).get("here") or "")
 
 
 def _metadata(shown: Shown, here: str) -> str:

@@ -23,6 +23,9 @@ MOST_TO_CHOOSE = 5
 #: Texts on a card.
 LAST_TEXTS = 3
 
+#: No list is so long.
+_LAST = 1_000_000
+
 #: `action_id` of the buttons of a question; the number makes each of its own.
 CHOOSE = "contact_choose"
 
@@ -31,6 +34,9 @@ _NAME, _TAG, _TAGS = 255, 50, 1200
 _ROW_NAME, _ROW_TAG, _ROW_TAGS = 80, 20, 70
 _EXCERPT = 100
 _BUTTON, _CONFIRM = 75, 300
+
+#: In place of the words of a text that stands where whoever looks is not.
+_UNSEEN = "🔒 in a conversation that you are not in"
 
 
 class Button(Enum):
@@ -90,8 +96,8 @@ def card_blocks(
         blocks.append(context(f"🏷️ {tags(contact.tags)}"))
     for text in history.texts[:LAST_TEXTS] if history else ():
         author = f"<@{text.author.user_id}>" if text.author.user_id else escape(text.author.name)
-        said = shortened(text.body, _EXCERPT) or files.names(text.files)
-        words = f"{_when(text.requested_at)} · {author}: {escape(said)}"
+        said = escape(shortened(text.body, _EXCERPT) or files.names(text.files))
+        words = f"{_when(text.requested_at)} · {author}: {_UNSEEN if history and text.id in history.unseen else said}"
         blocks.append(context(f"{words}\n{status_line(text)}"))
     offered = [Button.ALLOW if out_since else Button.TEXT, Button.EDIT]
     if not in_form:
@@ -157,8 +163,8 @@ def read_place(value: str) -> tuple[str, int]:
     """Read which page a button shows. Raises ValueError for what is none of ours: it is the client's."""
     try:
         place = json.loads(value)
-        return str(place["typed"]), max(0, int(place["offset"]))
-    except (KeyError, TypeError) as error:
+        return str(place["typed"]), min(max(0, int(place["offset"])), _LAST)
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError from error
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import Payload
+from bot.blocks.mrkdwn import Payload, shortened
 from bot.files.kinds import name_of
 from bot.texting.model import FileStatus, Inbound, InboundFile, OutboundFile
 
@@ -10,6 +10,7 @@ TRY_AGAIN = "file_again"
 
 #: A thread is no place for a long list.
 _SHOWN = 10
+_NAME = 200  # characters, so that all of them together fit
 
 
 def file_blocks(text: Inbound) -> list[Payload]:
@@ -52,7 +53,8 @@ def _line(file: InboundFile) -> str:
 
 
 def _name(file: InboundFile | OutboundFile) -> str:
-    return file.name if isinstance(file, OutboundFile) else name_of(file.url, file.name)
+    name = file.name if isinstance(file, OutboundFile) else name_of(file.url, file.name)
+    return shortened(name, _NAME)
 
 
 def _verbatim(text: str) -> Payload:

@@ -1,5 +1,7 @@
 """Forms that people fill in: Slack calls them modals."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from bot.blocks import files
@@ -7,6 +9,7 @@ from bot.blocks.mrkdwn import Payload, context
 from bot.reading.addresses import pretty
 from bot.reading.command import MAX_BODY
 from bot.reading.form import FormProblem
+from bot.reading.request import Unreadable, storable
 from bot.texting.errors import OptedOut, OwnNumber, TextingError
 from bot.texting.model import Requested
 from bot.texting.routing import files_again
@@ -48,6 +51,24 @@ def edit_and_send(failed: Requested, *, meanwhile: str = "") -> Payload:
             *files.names_block(along),
         ],
     }
+
+
+def remembered(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a form remembers of how it was opened. Raises Unreadable if it is no form of ours that does."""
+    try:
+        kept = json.loads(str(view.get("private_metadata") or "{}"))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
+    if not isinstance(kept, dict) or not isinstance(kept.get("here") or "", str):
+        raise Unreadable
+    cleaned: dict[str, Any] = storable(kept)
+    return cleaned
+
+
+def entered(view: Mapping[str, Any], name: str) -> str:
+    """Read what was written into an input that is called *name*, as a block and as an action; "" if nothing was."""
+    inputs: Mapping[str, Any] = view["state"]["values"].get(name) or {}
+    return str((inputs.get(name) or {}).get("value") or "")
 
 
 def field(block_id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,15 @@
 """The small pieces every message is made of."""
 
+import re
 from datetime import datetime
 from typing import Any
 from unicodedata import bidirectional
 
 Payload = dict[str, Any]
+
+#: Characters of a text in a block. Names and words are cut where they are drawn; this is for all else.
+_MOST = 3000
+_HALF = re.compile(r"(?:<[^<>]*|&[a-z]{0,3})\Z")
 
 
 def escape(text: str) -> str:
@@ -56,13 +61,23 @@ def _units(text: str) -> int:
 
 
 def section(text: str) -> Payload:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _fitting(text)}}
 
 
 def verbatim(text: str) -> Payload:
-    """Show *text* (1 to 3000 characters) exactly as it is: no mrkdwn, no mentions, no shortcodes."""
-    return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+    """Show *text* (at least a character) exactly as it is: no mrkdwn, no mentions, no shortcodes."""
+    return {"type": "section", "text": {"type": "plain_text", "text": _cut(text), "emoji": False}}
 
 
 def context(text: str) -> Payload:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": _fitting(text)}]}
+
+
+def _cut(text: str) -> str:
+    """Return as much as Slack takes: with more, it would show nothing of the whole message."""
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+
+def _fitting(text: str) -> str:
+    """The same of mrkdwn, without a half of a link or of an escaped character at its end."""
+    return text if len(text) <= _MOST else f"{_HALF.sub('', text[: _MOST - 1])}…"

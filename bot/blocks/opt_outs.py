@@ -8,7 +8,7 @@ from typing import Any
 from bot.blocks import contacts
 from bot.blocks.card import label
 from bot.blocks.contact_forms import read_here, without_inputs
-from bot.blocks.forms import field, plain
+from bot.blocks.forms import entered, field, plain, remembered
 from bot.blocks.mrkdwn import Payload, context, escape, section
 from bot.texting.errors import OptedOut, TextingError
 from bot.texting.model import Address, Person
@@ -76,12 +76,9 @@ def allow_form(person: Person, here: str) -> Payload:
 
 
 def read_allowing(view: Mapping[str, Any]) -> Allowing:
-    """Read what stands in the form. All of it is the client's."""
-    values = view["state"]["values"]
-    asked_by, note = (
-        " ".join(str((values.get(name) or {}).get(name, {}).get("value") or "").split()) for name in (ASKED_BY, NOTE)
-    )
-    return Allowing(Address(str(json.loads(view["private_metadata"])["address"])), asked_by, note)
+    """Read what stands in the form. All of it is the client's. Raises Unreadable."""
+    asked_by, note = (" ".join(entered(view, name).split()) for name in (ASKED_BY, NOTE))
+    return Allowing(Address(str(remembered(view).get("address") or "")), asked_by, note)
 
 
 def wrong_fields(allowing: Allowing) -> dict[str, str]:

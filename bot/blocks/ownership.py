@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks.card import label
-from bot.blocks.forms import field, plain
+from bot.blocks.forms import field, plain, remembered
 from bot.blocks.mrkdwn import Payload, context, escape, section, shortened
+from bot.reading.request import Unreadable
 from bot.texting.model import Person, Thread
 
 #: `callback_id` of the form, and what its input is called, as block and as action.
 HAND_OFF_FORM, TO = "hand_off_form", "hand_to"
 
 _NAME = 60  # characters, where a line is short
+_LARGEST_ID = 2**63 - 1  # PostgreSQL's bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,13 @@ def hand_off_form(person: Person, thread: Thread) -> Payload:
 
 
 def read_hand_off(view: Mapping[str, Any]) -> HandingOff:
-    """Read the form. Raises ValueError if it is none of ours."""
-    kept = json.loads(str(view.get("private_metadata") or ""))
-    chosen = view["state"]["values"][TO][TO].get("selected_user")
-    owner = kept.get("owner")
-    return HandingOff(int(kept["thread"]), str(owner) if owner else None, str(chosen) if chosen else None)
+    """Read the form. Raises Unreadable if it is none of ours."""
+    kept = remembered(view)
+    thread_id, owner = kept.get("thread"), kept.get("owner")
+    if not isinstance(thread_id, int) or not 0 < thread_id <= _LARGEST_ID:
+        raise Unreadable
+    menu: Mapping[str, Any] = (view["state"]["values"].get(TO) or {}).get(TO) or {}
+    return HandingOff(thread_id, str(owner) if owner else None, str(menu.get("selected_user") or "") or None)
 
 
 def not_handed_off(person: Person, thread: Thread, to: str) -> str:

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Literal
 from urllib.parse import quote, unquote
 from urllib.request import getproxies, proxy_bypass
@@ -13,7 +14,9 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from bot.blooio import wire
-from bot.texting.errors import AlreadyExists, BlooioTrouble, TextingError, Unconfirmed
+from bot.blooio.problems import problem
+from bot.breaker import Breaker
+from bot.texting.errors import AlreadyExists, BlooioTrouble, LineOffline, TextingError, Throttled, Unconfirmed
 from bot.texting.model import (
     Accepted,
     Account,
@@ -42,6 +45,9 @@ _NEVER_LEFT = (
     httpx.PoolTimeout,
 )
 
+#: Refusals that are not about one person or one text.
+_AWAY = (BlooioTrouble, LineOffline, Throttled)
+
 _Answer = tuple[int, httpx.Headers, bytes]
 
 
@@ -51,10 +57,14 @@ class BlooioClient:
 
     Every method may raise any of `texting.errors`. When no answer arrives, a send is Unconfirmed unless it surely
     never left; anything else can be repeated without harm and is BlooioTrouble.
+
+    What is asked for many texts by itself goes through a breaker. While Blooio is away it waits; people never do.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._sends = Breaker("blooio_sends")
+        self._statuses = Breaker("blooio_statuses")
 
     async def capabilities(self, address: Address) -> Capabilities:
         """Say what *address* can receive."""
@@ -80,11 +90,11 @@ class BlooioClient:
             metadata=metadata,
             attachments=attachments,
         )
-        return wire.parse_accepted(*await self._answer(request, lost=Unconfirmed))
+        return wire.parse_accepted(*await self._in_turn(self._sends, request, lost=Unconfirmed))
 
     async def message_status(self, address: Address, message_id: str) -> StatusReport:
         """Say what became of a text."""
-        return wire.parse_status(*await self._answer(wire.message_status(address, message_id)))
+        return wire.parse_status(*await self._in_turn(self._statuses, wire.message_status(address, message_id)))
 
     async def list_messages(
         self,
@@ -185,6 +195,22 @@ class BlooioClient:
     async def rotate_webhook_secret(self, webhook_id: str) -> str:
         """Return the new secret; the old one is dead. When no answer comes, it may be dead too."""
         return wire.parse_webhook_secret(*await self._answer(wire.rotate_webhook_secret(webhook_id)))
+
+    async def _in_turn(
+        self, breaker: Breaker, request: wire.Request, *, lost: type[TextingError] = BlooioTrouble
+    ) -> _Answer:
+        """Return the answer to *request*, which is asked when its turn has come."""
+        await breaker.turn()
+        try:
+            status, headers, content = await self._answer(request, lost=lost)
+        except TextingError:
+            breaker.failed()
+            raise
+        if status >= HTTPStatus.BAD_REQUEST and isinstance(problem(status, headers, content), _AWAY):
+            breaker.failed()
+        else:
+            breaker.succeeded()
+        return status, headers, content
 
     async def _answer(self, request: wire.Request, *, lost: type[TextingError] = BlooioTrouble) -> _Answer:
         """Return the answer to *request*. Raises *lost* when it left and no answer came back."""

@@ -73,6 +73,8 @@ def problem(status: int, headers: Mapping[str, str], content: bytes) -> TextingE
     nested = error.get("code") if isinstance(error, dict) else None  # v4 puts it there
     code = reading.word(body.get("code")) or reading.word(nested)
     kind = ERROR_OF_CODE.get(code or "") or ERROR_OF_STATUS.get(status) or _error_of_class(status)
+    if kind is errors.LineOffline and not body:
+        kind = errors.BlooioTrouble  # whatever stands before Blooio says that it is away: that is not about our line
     words = _limit_words(code, body) if kind is errors.LimitReached else None
     return kind(words=words, provider_code=code, retry_after=_retry_after(headers))
 

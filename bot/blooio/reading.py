@@ -34,6 +34,9 @@ STATUS_OF = {
     "cancelled": DeliveryStatus.CANCELLED,
 }
 
+#: Of an email address (RFC 5321, 4.5.3.1). What is longer is nobody's, and Slack would not take it in a button.
+_LONGEST_ADDRESS = 254
+
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THIS_CENTURY = range(2000, 2100)
@@ -64,7 +67,7 @@ def word(value: object) -> str | None:
 def address(value: object) -> Address | None:
     """Return a phone in E.164 or an email address in lower case; None for Blooio's internal ids and anything else."""
     written = word(value)
-    if written is None or not (written.startswith("+") or "@" in written):
+    if written is None or len(written) > _LONGEST_ADDRESS or not (written.startswith("+") or "@" in written):
         return None
     return Address(written.lower())
 

@@ -7,6 +7,7 @@ status, headers and content into a value of `texting.model`, or raises one of `t
 Source: Blooio API v2, https://docs.blooio.com, and its OpenAPI document, `<base>/openapi.json`.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from bot.blooio import reading
 from bot.blooio.problems import failure, problem
-from bot.texting.errors import BlooioTrouble, TextingError, Unconfirmed
+from bot.texting.errors import BlooioTrouble, NotAccepted, TextingError, Unconfirmed
 from bot.texting.model import (
     Accepted,
     Account,
@@ -35,6 +36,9 @@ T = TypeVar("T")
 
 #: The most one page may hold. Source: Blooio API v2, "Pagination".
 LARGEST_PAGE = 200
+
+#: Characters of a contact's name. Ours are shorter, and the field of a form holds three times as many.
+_LONGEST_NAME = 1000
 
 #: Chats in a page: it is asked for every few seconds, and mostly says that there is no news.
 CHATS_PAGE = 100
@@ -223,6 +227,14 @@ def rotate_webhook_secret(webhook_id: str) -> Request:
 
 
 def _encoded(value: str) -> str:
+    """
+    Write one segment of a path. Raises NotAccepted for what might lead to another path, such as "" and "..".
+
+    Addresses come back from buttons and forms, so they are the client's; and not every server between us and Blooio
+    leaves "%2F" as it is.
+    """
+    if not all(part.strip(".") for part in re.split(r"[/\\]", value)):
+        raise NotAccepted
     return quote(value, safe="")  # a raw "+" is read as a space: "+1555…" has to travel as "%2B1555…"
 
 
@@ -392,7 +404,7 @@ def _contact(row: dict[str, Any]) -> Contact | None:
         return None
     return Contact(
         address=address,
-        name=reading.word(row.get("name")),
+        name=(reading.word(row.get("name")) or "")[:_LONGEST_NAME] or None,
         tags=reading.tags(row.get("tags")),
         last_message_at=reading.moment(row.get("last_message_time")),
     )

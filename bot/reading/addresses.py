@@ -58,6 +58,9 @@ _EMERGENCY_EVERYWHERE = frozenset({"112", "911", "000", "110", "118", "119", "99
 _REMEMBERED = 4096
 
 _LONGEST_E164 = 15  # digits, with the country code
+
+#: The shape of an address as we keep one, which is all that is asked of one that comes back from a button.
+_SPELLED_OUT = re.compile(r"\+\d{1,20}|[^\s@]+@[^\s@]+", re.ASCII)
 _LONGEST_EMAIL = 254
 _LONGEST_LOCAL_PART = 64
 _SHORT_CODE = range(5, 7)  # digits. Shorter ones are known by region; longer ones are numbers with some missing
@@ -114,6 +117,11 @@ def read_address(typed: str, *, region: str) -> Address:
 
 
 @lru_cache(_REMEMBERED)
+def is_spelled_out(value: str) -> bool:
+    """Say whether *value* has the shape of an address as we keep one: E.164, or an email address."""
+    return bool(_SPELLED_OUT.fullmatch(value)) and value.isprintable() and len(value) <= _LONGEST_EMAIL
+
+
 def pretty(address: Address) -> str:
     """*address* as people like to read it: `+1 555-123-4567`. An email address is as it is."""
     if "@" in address:

@@ -46,9 +46,13 @@ _QUOTED_TAG = re.compile(r"#?[\"“”„«»]([^\"“”„«»]+)[\"“”„�
 _LISTED_TAG = re.compile(r"\s*(?:#?[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]|([^,;\n]+))")
 _CHANNEL = re.compile(r"<#\w+(?:\|(?P<name>[^<>]*))?>")
 _TAG_AT_END = re.compile(r"(?:^|\s)#(?:[\"“”„]([^\"“”„]+)[\"“”„]|([^\s#,\"“”„]+)),?\s*$")
-_ADDRESS_AT_END = re.compile(
-    r"(?s)(?P<name>.*?[^\W\d].*?)[\s,:;]+(?P<address><tel:[^<>]+>|<mailto:[^<>]+>|[(+]?\+?\d[\d\s().\-/]{4,}|\S+@\S+)$"
-)
+_ADDRESS = re.compile(r"<tel:[^<>]+>|<mailto:[^<>]+>|[(+]?\+?\d[\d\s().\-/]{4,}|\S+@\S+")
+_BEFORE_ADDRESS = re.compile(r"[\s,:;]+")
+_LETTER = re.compile(r"[^\W\d]")
+
+#: How far from its end a command is looked through for an address, and for each tag: the longest address is an email's
+#: of 254 characters, which Slack writes twice. A whole command may be 40,000, and looking costs its square.
+_NEAR_THE_END = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +142,29 @@ def _tag_again(channel: re.Match[str]) -> str:
 def _add(_: str, rest: str, region: str) -> AddContact:
     """`+1 555 123 4567 Jane Doe #vip`, and the same with the name first."""
     tags: list[str] = []
-    while at_end := _TAG_AT_END.search(rest):
+    while at_end := _TAG_AT_END.search(rest, max(0, len(rest) - _NEAR_THE_END)):
         tags.insert(0, _bounded(plain_text(at_end[1] or at_end[2]), "tag", LONGEST_TAG))
         rest = rest[: at_end.start()].strip()
     if not rest:
         return AddContact(None, "", tuple(tags))
-    if turned := _ADDRESS_AT_END.fullmatch(rest):
-        rest = f"{turned['address']} {turned['name']}"
     try:
-        address, name = split_address(rest, region)
+        address, name = split_address(_address_first(rest), region)
     except (CommandProblem, AddressProblem) as problem:
         if problem.code == "unknown_person":  # a name, and the form asks for the rest
             return AddContact(None, read_name(rest), tuple(tags))
         raise _of_a_contact(problem) from problem
     return AddContact(address, read_name(name), tuple(tags))
+
+
+def _address_first(rest: str) -> str:
+    """Turn a name that an address follows around; return anything else as it is."""
+    letter = _LETTER.search(rest)
+    if letter is None:
+        return rest
+    for between in _BEFORE_ADDRESS.finditer(rest, max(letter.end(), len(rest) - _NEAR_THE_END)):
+        if address := _ADDRESS.fullmatch(rest, between.end()):
+            return f"{address[0]} {rest[: between.start()]}"
+    return rest
 
 
 def _edit(verb: str, rest: str, region: str) -> EditContact:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-_NUMBER = re.compile(r"[+\d\s().\-/]*\d[\d\s().\-/]*")
+_NUMBER = re.compile(r"(?:[+\s().\-/]*+\d)++[\s().\-/]*+")  # each digit is looked at once, however many there are
 _SPACES = re.compile(r"\s+")
 
 

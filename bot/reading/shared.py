@@ -12,7 +12,9 @@ from bot.texting.model import Address
 
 _LINK = re.compile(r"<((?:tel|mailto):[^<>|]+)(?:\|[^<>]*)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<[^<>]*>")
-_EMAIL = re.compile(r"[^\s<>()\[\],;:\"“”„]+@[^\s<>()\[\],;:\"“”„]+[^\s<>()\[\],;:\"“”„.!?]")
+_OF_EMAIL = r"[^\s<>()\[\],;:\"“”„]"
+#: From where a word begins: to begin in the middle of a long one would cost its square.
+_EMAIL = re.compile(rf"(?<!{_OF_EMAIL}){_OF_EMAIL}+@{_OF_EMAIL}+[^\s<>()\[\],;:\"“”„.!?]")
 
 #: Digits of anything that may be somebody's number, and how many such things are looked at in one message.
 _FEWEST_DIGITS = 7
@@ -25,10 +27,11 @@ def words_of(message: Mapping[str, Any], *, ours: bool, names: Mapping[str, str]
 
     One of *ours* that shows a text says more than its words, which stand alone in its first section.
     """
-    section: Mapping[str, Any] = next((one for one in message.get("blocks") or [] if one.get("type") == "section"), {})
-    text = section.get("text") or {}
-    if ours and text.get("type") == "plain_text" and "accessory" not in section:
-        return str(text["text"])
+    blocks = message.get("blocks") or []
+    section: Mapping[str, Any] = next((one for one in blocks if one.get("type") == "section"), {}) if ours else {}
+    text = section.get("text")
+    if isinstance(text, Mapping) and text.get("type") == "plain_text" and "accessory" not in section:
+        return str(text.get("text") or "")
     return plain_text(str(message.get("text") or ""), names=names)
 
 

@@ -36,7 +36,7 @@ COLUMNS = (
 )
 
 #: A cell that begins with one of these is a formula to a spreadsheet. Source: OWASP, "CSV Injection".
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TooLarge(Exception):

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg.rows import dict_row
 
 from bot.storage import rows
-from bot.storage.database import Connection, Pool
+from bot.storage.database import Connection, Overtaken, Pool
 from bot.texting.model import Person, Thread
 
 
@@ -88,11 +88,21 @@ class Announcements:
         )
 
     async def begin(self, announcement: Announcement) -> None:
-        """An announcement is about to be posted: the channel is quiet from now on, and the post may have happened."""
-        await self._execute(
-            "UPDATE channels SET announcing_at = now(), announced_at = now() WHERE number = %s",
-            (announcement.number,),
-        )
+        """
+        An announcement is about to be posted: the channel is quiet from now on, and the post may have happened.
+
+        Raises Overtaken if that was begun or done since the announcement was read.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                UPDATE channels SET announcing_at = now(), announced_at = now()
+                 WHERE number = %s AND announced_ts IS NULL AND announcing_at IS NOT DISTINCT FROM %s
+                """,
+                (announcement.number, announcement.posting_since),
+            )
+            if not cursor.rowcount:
+                raise Overtaken
 
     async def not_posted(self, announcement: Announcement) -> None:
         """Slack refused the post."""

@@ -1,5 +1,8 @@
 """A text's life in the database: requested, attempted, accepted, followed. Each method is one transaction."""
 
+import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +14,11 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from bot.storage import audit, people, rows
-from bot.storage.database import Connection, Pool, in_time, storing
+from bot.storage.database import DATABASE_AWAY, Connection, Pool, in_time, storing
 from bot.storage.notices import ALERT
+from bot.storage.queue import DELIVER, TEXTS, deferred
 from bot.storage.read_marks import Acted
-from bot.texting.errors import NotRead, NotStored, OptedOut, SentAgain
+from bot.texting.errors import NotRead, NotStored, OptedOut, PerhapsStored, SentAgain
 from bot.texting.model import (
     Author,
     Capabilities,
@@ -28,6 +32,8 @@ from bot.texting.model import (
     Told,
 )
 from bot.texting.routing import Moved, advance, catch_up, choose_channel, is_fresh, next_check
+
+logger = logging.getLogger(__name__)
 
 
 class Defer(Protocol):
@@ -49,6 +55,22 @@ _UNCONFIRMED: LiteralString = (
 )
 
 
+_INSERT: LiteralString = f"""
+    INSERT INTO deliveries AS d
+        (id, request_key, thread_id, body, author_id, author_name, expected_channel, requested_at, typed, automatic,
+         files)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (request_key) DO NOTHING
+    RETURNING {rows.DELIVERY}
+"""
+_LOCK: LiteralString = "'thread:' || of_thread"
+_ARGUMENTS: LiteralString = "jsonb_build_object('delivery_id', id)"
+_INSERT_AND_DEFER: LiteralString = f"""
+    WITH added AS ({_INSERT})
+    SELECT added.*, {deferred(f"'{TEXTS}'", f"'{DELIVER}'", "0", _LOCK, _ARGUMENTS)} FROM added
+"""
+
+
 class Deliveries:
     """Texts and the people they go to."""
 
@@ -67,8 +89,12 @@ class Deliveries:
         The person's first text decides where their thread lives; a later one goes to that thread, on whichever of our
         *lines* (best first) it is. Raises NotStored or PerhapsStored, *within* the time that is left, and OptedOut.
         """
+        started = time.monotonic()
+        plainly = await self._request_plainly(request, delivery_id, lines=lines, now=now, within=within)
+        if plainly is not None:
+            return plainly
         try:
-            async with storing(self._pool, within) as connection:
+            async with storing(self._pool, within - timedelta(seconds=time.monotonic() - started)) as connection:
                 return await self.request_in(connection, request, delivery_id, lines=lines, now=now)
         except OptedOut as refused:
             await self._audit.refused(
@@ -79,6 +105,35 @@ class Deliveries:
                 conversation_id=request.conversation_id,
             )
             raise
+
+    async def _request_plainly(
+        self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
+    ) -> Requested | None:
+        """
+        Store a text that changes nothing else, in one statement; None if something does.
+
+        Most texts go to somebody whose thread is open and who waits for nothing. Raises as `request` does.
+        """
+        if request.instead_of is not None or request.automatic or self._acted is not None:
+            return None
+        storing = False
+        try:
+            async with asyncio.timeout(within.total_seconds()), self._pool.connection() as connection:
+                cursor = connection.cursor(row_factory=dict_row)
+                found = await people.find(cursor, request.team_id, request.address, lines)
+                if found is None:
+                    return None
+                person, thread = rows.person(found), rows.thread(found)
+                if person.opted_out_since is not None or _out_of_sight(thread, request.author) or _unanswered(thread):
+                    return None
+                storing = True
+                values = _new_values(request, delivery_id, person, thread, typed=request.typed, now=now)
+                await cursor.execute(_INSERT_AND_DEFER, values)
+                row = await cursor.fetchone() or await _stored_before(cursor, request)
+        except DATABASE_AWAY as error:
+            logger.warning("not_stored error=%s committing=%s", type(error).__name__, storing)
+            raise (PerhapsStored if storing else NotStored) from error
+        return Requested(rows.delivery(row), thread, person)
 
     async def request_in(
         self, connection: Connection, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime
@@ -104,32 +159,7 @@ class Deliveries:
             if _out_of_sight(thread, request.author):
                 thread = await self._bring_out(cursor, thread, request)
             thread = await self._answer(cursor, thread, request.author)
-        expected = None
-        if is_fresh(person.capabilities, now):
-            expected = choose_channel(person.address, person.capabilities)
-        await cursor.execute(
-            f"""
-            INSERT INTO deliveries AS d
-                (id, request_key, thread_id, body, author_id, author_name, expected_channel, requested_at, typed,
-                 automatic, files)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (request_key) DO NOTHING
-            RETURNING {rows.DELIVERY}
-            """,
-            (
-                delivery_id,
-                request.key,
-                thread.id,
-                request.body,
-                request.author.user_id,
-                request.author.name,
-                expected,
-                now,
-                typed,
-                request.automatic,
-                Jsonb([asdict(file) for file in request.files]),
-            ),
-        )
+        await cursor.execute(_INSERT, _new_values(request, delivery_id, person, thread, typed=typed, now=now))
         row = await cursor.fetchone()
         if row is not None:
             if request.automatic:
@@ -145,9 +175,7 @@ class Deliveries:
                     (delivery_id, request.instead_of),
                 )
         else:
-            await cursor.execute(f"SELECT {rows.DELIVERY} FROM deliveries d WHERE request_key = %s", (request.key,))
-            row = await cursor.fetchone()
-            assert row is not None  # noqa: S101  (the conflict was with a committed row)
+            row = await _stored_before(cursor, request)
         return Requested(rows.delivery(row), thread, person)
 
     async def _replace(self, cursor: Any, request: Request, failed: UUID) -> dict[str, Any] | None:
@@ -187,7 +215,7 @@ class Deliveries:
 
     async def _answer(self, cursor: Any, thread: Thread, author: Author) -> Thread:
         """Whoever texts a person answers them: they wait no longer, and somebody looks after them (again)."""
-        if thread.waiting_since is None and thread.done_at is None and thread.owner is not None:
+        if not _unanswered(thread):
             return thread
         await cursor.execute(
             f"""
@@ -219,18 +247,27 @@ class Deliveries:
         self, person_id: int, capabilities: Capabilities, delivery_id: UUID, expected: Channel | None
     ) -> None:
         """Remember what a person can receive, and the channel expected of this text."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "UPDATE people SET imessage = %s, sms = %s, checked_at = %s WHERE id = %s",
-                (capabilities.imessage, capabilities.sms, capabilities.checked_at, person_id),
-            )
-            cursor = await connection.execute(
-                "UPDATE deliveries SET expected_channel = %s, revision = revision + 1 WHERE id = %s"
-                " AND expected_channel IS DISTINCT FROM %s RETURNING thread_id",
-                (expected, delivery_id, expected),
-            )
-            if (changed := await cursor.fetchone()) is not None:
-                await connection.execute("UPDATE threads SET revision = revision + 1 WHERE id = %s", changed)
+        await self._execute(
+            """
+            WITH person AS (                        -- one after the other, as everywhere: nobody waits in a circle
+                UPDATE people SET imessage = %s, sms = %s, checked_at = %s WHERE id = %s
+                RETURNING id),
+            text AS (
+                UPDATE deliveries d SET expected_channel = %s, revision = revision + 1 FROM person
+                 WHERE d.id = %s AND expected_channel IS DISTINCT FROM %s
+                RETURNING thread_id)
+            UPDATE threads t SET revision = revision + 1 FROM text WHERE t.id = text.thread_id
+            """,
+            (
+                capabilities.imessage,
+                capabilities.sms,
+                capabilities.checked_at,
+                person_id,
+                expected,
+                delivery_id,
+                expected,
+            ),
+        )
 
     async def accept(self, delivery_id: UUID, message_id: str, *, check_at: datetime) -> None:
         """
@@ -533,6 +570,41 @@ async def _record_mending(
 
 def _requested(row: rows.Row) -> Requested:
     return Requested(rows.delivery(row), rows.thread(row), rows.person(row))
+
+
+def _new_values(
+    request: Request, delivery_id: UUID, person: Person, thread: Thread, *, typed: bool, now: datetime
+) -> tuple[Any, ...]:
+    """Return the parameters of `_INSERT`."""
+    expected = None
+    if is_fresh(person.capabilities, now):
+        expected = choose_channel(person.address, person.capabilities)
+    return (
+        delivery_id,
+        request.key,
+        thread.id,
+        request.body,
+        request.author.user_id,
+        request.author.name,
+        expected,
+        now,
+        typed,
+        request.automatic,
+        Jsonb([asdict(file) for file in request.files]),
+    )
+
+
+async def _stored_before(cursor: Any, request: Request) -> rows.Row:
+    """Read the text that the same request stored."""
+    await cursor.execute(f"SELECT {rows.DELIVERY} FROM deliveries d WHERE request_key = %s", (request.key,))
+    row: rows.Row | None = await cursor.fetchone()
+    assert row is not None  # noqa: S101  (the conflict was with a committed row)
+    return row
+
+
+def _unanswered(thread: Thread) -> bool:
+    """Say whether a text changes whose turn it is: they wait, it is done, or nobody looks after them."""
+    return thread.waiting_since is not None or thread.done_at is not None or thread.owner is None
 
 
 def _out_of_sight(thread: Thread, author: Author) -> bool:

@@ -188,13 +188,17 @@ class Events:
             return cursor.rowcount
 
     async def forget(self, older_than: timedelta) -> int:
-        """Delete what was received so long ago, a limited number at a time; return how many."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "DELETE FROM events WHERE key IN (SELECT key FROM events WHERE received_at < now() - %s LIMIT %s)",
-                (older_than, _FORGET),
-            )
-            return cursor.rowcount
+        """Delete what was received so long ago, a limited number in one transaction; return how many that were."""
+        forgotten = 0
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "DELETE FROM events WHERE key IN (SELECT key FROM events WHERE received_at < now() - %s LIMIT %s)",
+                    (older_than, _FORGET),
+                )
+            forgotten += cursor.rowcount
+            if cursor.rowcount < _FORGET:
+                return forgotten
 
     async def _read(self, query: LiteralString, values: tuple[object, ...]) -> list[StoredEvent]:
         async with self._pool.connection() as connection:

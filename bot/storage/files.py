@@ -114,9 +114,11 @@ class InboundFiles:
             visibly=True,
         )
 
-    async def again(self, inbound_id: UUID, *, within: timedelta) -> bool:
+    async def again(self, inbound_id: UUID, *, seen_in: str, within: timedelta) -> bool:
         """
         Try once more with those files of a text that this may help; return whether there are any.
+
+        *seen_in* is the conversation in which somebody says so, below the message that shows the text.
 
         Raises NotStored or PerhapsStored.
         """
@@ -125,8 +127,9 @@ class InboundFiles:
                 """
                 UPDATE inbound_files SET status = 'waiting', problem = NULL, again = false, attempts = 0
                  WHERE inbound_id = %s AND status = 'refused' AND again
+                   AND EXISTS (SELECT FROM inbound i WHERE i.id = inbound_id AND i.posted_in = %s)
                 """,
-                (inbound_id,),
+                (inbound_id, seen_in),
             )
             if cursor.rowcount == 0:
                 return False

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg.rows import dict_row
 
 from bot.storage import rows
-from bot.storage.database import Pool
+from bot.storage.database import Overtaken, Pool
 from bot.texting.model import Person, Requested, Thread
 
 #: An admin hears of a cause once in this long, however many texts it stops: (key, cause). One statement, so that of
@@ -18,6 +18,9 @@ ALERT: LiteralString = """
        SET raised_at = now(), post_after = now(), posting_at = NULL, posted_at = NULL, failures = 0
      WHERE n.posted_at < now() - interval '1 hour'
 """
+
+#: So long after it was said nobody has to know any more that it was.
+_KEPT_FOR = "30 days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,22 @@ class Notices:
             row = await cursor.fetchone()
             return int(row[0]) if row else 0
 
-    async def begin(self, notice_id: int) -> None:
-        """A notice is about to be posted: from here on a post without an answer has to be looked for."""
-        await self._execute("UPDATE notices SET posting_at = now() WHERE id = %s", (notice_id,))
+    async def begin(self, notice: Notice) -> None:
+        """
+        A notice is about to be posted: from here on a post without an answer has to be looked for.
+
+        Raises Overtaken if that was begun or done since the notice was read.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                UPDATE notices SET posting_at = now()
+                 WHERE id = %s AND posted_at IS NULL AND posting_at IS NOT DISTINCT FROM %s
+                """,
+                (notice.id, notice.posting_since),
+            )
+            if not cursor.rowcount:
+                raise Overtaken
 
     async def not_posted(self, notice_id: int) -> None:
         """Slack refused the post."""
@@ -121,6 +137,12 @@ class Notices:
             " WHERE id = %s",
             (pause, failed, notice_id),
         )
+
+    async def forget_old(self) -> int:
+        """Forget what was said long ago; return how much that was. What failed stands in its own row."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(f"DELETE FROM notices WHERE posted_at < now() - interval '{_KEPT_FOR}'")
+            return cursor.rowcount
 
     async def _execute(self, query: LiteralString, values: tuple[Any, ...]) -> None:
         async with self._pool.connection() as connection:

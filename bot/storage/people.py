@@ -159,6 +159,7 @@ class People:
             person=rows.person(found[0]),
             thread=rows.thread(found[0]) if found[0]["thread_id"] is not None else None,
             texts=tuple(rows.delivery(row) for row in found if row["id"] is not None),
+            homes={row["thread_id"]: row["conversation_id"] for row in found if row["thread_id"] is not None},
         )
 
     async def learn_capabilities(self, person_id: int, capabilities: Capabilities) -> None:
@@ -171,7 +172,12 @@ class People:
             await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
 
     async def learn_name(self, person_id: int, name: str) -> None:
-        """Remember what a person is called; their cards show it."""
+        """Remember what a nameless person is called; their cards show it. What the book said meanwhile stands."""
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("UPDATE people SET name = %s WHERE id = %s", (name, person_id))
-            await connection.execute("UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,))
+            cursor = await connection.execute(
+                "UPDATE people SET name = %s WHERE id = %s AND name IS NULL", (name, person_id)
+            )
+            if cursor.rowcount:
+                await connection.execute(
+                    "UPDATE threads SET revision = revision + 1 WHERE person_id = %s", (person_id,)
+                )

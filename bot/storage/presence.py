@@ -8,6 +8,8 @@ from typing import Any
 
 from psycopg import AsyncConnection, Error, OperationalError
 
+from bot.storage.database import hold
+
 logger = logging.getLogger(__name__)
 
 
@@ -18,6 +20,8 @@ WORKER = 7_285_002
 _LOCK = "SELECT pg_advisory_lock_shared(%s, %s)"
 _UNLOCK = "SELECT pg_advisory_unlock_shared(%s, %s)"
 
+_ANSWER_SECONDS = 4.0
+
 
 class Presence:
     """
@@ -25,7 +29,8 @@ class Presence:
 
     A heartbeat would say "dead" only after a time-out; a lock says it at once, `kill -9` included. When the connection
     is lost the lock is too, until the next one: others may then repeat the worker's jobs, which costs nothing but
-    effort.
+    effort. A process that vanishes with its machine cannot close its connection: the server does, once it has heard
+    nothing for a while (`database.HELD_SECONDS`).
     """
 
     def __init__(self, url: str) -> None:
@@ -52,15 +57,22 @@ class Presence:
     async def _ask(self, query: str, values: tuple[int, int]) -> None:
         async with self._one_at_a_time:
             try:
-                await self._execute(query, values)
+                await self._in_time(query, values)
             except OperationalError:
                 logger.warning("presence_lost")
                 await self.close()
+                await self._in_time(query, values)
+
+    async def _in_time(self, query: str, values: tuple[int, int]) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 await self._execute(query, values)
+        except TimeoutError as error:
+            raise OperationalError("The server did not answer in time.") from error
 
     async def _execute(self, query: str, values: tuple[int, int]) -> None:
         if self._connection is None:
-            self._connection = await AsyncConnection.connect(self._url, autocommit=True)
+            self._connection = await hold(self._url)
             for worker_id in self._workers.values():
                 await self._connection.execute(_LOCK, (WORKER, _half(worker_id)))
         await self._connection.execute(query, values)

@@ -24,6 +24,9 @@ _UNANSWERED: LiteralString = """
                                        WHERE d.thread_id = t.id AND NOT d.automatic), '-infinity'))
 """
 
+#: What is said where there is no such thread for somebody.
+LEADS_NOWHERE = "This card leads nowhere any more. Nothing was changed."
+
 _NEWER: LiteralString = "(check_mark_at IS NULL OR check_mark_at < %s)"
 
 
@@ -54,7 +57,7 @@ class Cards:
         """Return a thread. Raises NotRead, also if there is none."""
         card = await self._find("t.id = %s AND p.team_id = %s", (thread_id, team_id), within)
         if card is None:
-            raise NotRead(words="This card leads nowhere any more. Nothing was changed.")
+            raise NotRead(words=LEADS_NOWHERE)
         return card
 
     async def headed_by(self, conversation_id: str, ts: str, *, within: timedelta) -> Card | None:

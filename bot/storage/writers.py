@@ -17,6 +17,9 @@ _JUST_NOW = timedelta(seconds=10)
 #: Whoever wrote when we were last there: longer ago, nobody sees anything of it any more.
 _LATELY = timedelta(hours=1)
 
+#: Nobody has a form open for so long, and then sends it.
+_KEPT_FOR = timedelta(days=1)
+
 #: What is said of others must not keep whoever writes waiting.
 _SECONDS = 0.5
 
@@ -28,6 +31,7 @@ class Crossing:
     delivery_id: UUID
     author: Author
     body: str
+    conversation_id: str  # where it stands
 
 
 class Writers:
@@ -91,7 +95,7 @@ class Writers:
         async with in_time(_SECONDS, NotRead()), self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(
                 """
-                SELECT d.id, d.author_id, d.author_name, d.body
+                SELECT d.id, d.author_id, d.author_name, d.body, t.conversation_id
                   FROM people p
                   JOIN threads t ON t.person_id = p.id
                   JOIN deliveries d ON d.thread_id = t.id
@@ -108,7 +112,7 @@ class Writers:
             row = await cursor.fetchone()
             if row is None:
                 return None
-            delivery_id, user_id, name, body = row
+            delivery_id, user_id, name, body, conversation_id = row
             await connection.execute(
                 """
                 INSERT INTO writers (team_id, address, user_id, user_name, asked_of) VALUES (%s, %s, %s, %s, %s)
@@ -116,4 +120,18 @@ class Writers:
                 """,
                 (team_id, address, author.user_id, author.name, delivery_id),
             )
-            return Crossing(delivery_id, Author(user_id, name), body)
+            return Crossing(delivery_id, Author(user_id, name), body, conversation_id)
+
+    async def forget_old(self) -> int:
+        """Forget who wrote so long ago that it keeps nobody from anything; return how many that were."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                DELETE FROM writers w
+                 WHERE w.since < now() - %s
+                   AND NOT EXISTS (SELECT 1 FROM deliveries d
+                                    WHERE d.id = w.asked_of AND d.requested_at > now() - %s)
+                """,
+                (_KEPT_FOR, _KEPT_FOR),
+            )
+            return cursor.rowcount

@@ -47,6 +47,10 @@ from typing import ClassVar
 from bot.reading.addresses import pretty
 from bot.texting.model import Person
 
+#: What may heal by itself is tried for about half an hour: soon at first, then once a minute (see `routing`). Blooio
+#: may be away for ten minutes without anybody having to do anything about it.
+MOST_ATTEMPTS = 36
+
 
 class TextingError(Exception):
     """The text could not be sent."""
@@ -80,7 +84,7 @@ class Unconfirmed(TextingError):
     code = "unconfirmed"
     words = "Blooio did not say whether this was sent. Check again before you send it again."
     retryable = True
-    max_attempts = 8
+    max_attempts = MOST_ATTEMPTS
 
 
 class NotTaken(TextingError):
@@ -96,7 +100,7 @@ class BlooioTrouble(TextingError):
     code = "blooio_trouble"
     words = "Blooio was in trouble for too long. Try again later."
     retryable = True
-    max_attempts = 8
+    max_attempts = MOST_ATTEMPTS
 
 
 class Throttled(TextingError):
@@ -105,7 +109,7 @@ class Throttled(TextingError):
     code = "throttled"
     words = "Blooio was too busy for too long. Try again later."
     retryable = True
-    max_attempts = 12
+    max_attempts = MOST_ATTEMPTS
 
 
 class LineOffline(TextingError):

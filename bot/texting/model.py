@@ -1,7 +1,7 @@
 """What the bot talks about: people, the channels that reach them, and what became of each text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, NewType, TypeVar
@@ -215,6 +215,8 @@ class History:
     person: Person
     thread: Thread | None  # of the last text
     texts: tuple[Delivery, ...]  # the last ones, newest first
+    homes: Mapping[int, str] = field(default_factory=dict)  # the conversation of each of their threads
+    unseen: frozenset[UUID] = frozenset()  # texts whose words are not for whoever looks
 
 
 @dataclass(frozen=True, slots=True)

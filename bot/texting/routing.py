@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.jitter import jittered
 from bot.texting.errors import (
+    MOST_ATTEMPTS,
     AwaitingReply,
     BlooioTrouble,
     FileGone,
@@ -32,7 +34,8 @@ CHECK_LASTS = timedelta(hours=12)
 #: day. A text whose outcome is unknown for nearly that long is for a person to decide.
 KEY_LASTS = timedelta(hours=23)
 
-LONGEST_WAIT = timedelta(minutes=5)
+#: Between two attempts, jitter aside. It also says how soon after an outage a text goes out at the latest.
+LONGEST_WAIT = timedelta(minutes=1)
 
 #: A text nobody can say more about: an iMessage to a phone that stays switched off.
 WATCHED_FOR = timedelta(days=3)
@@ -79,10 +82,15 @@ def is_fresh(capabilities: Capabilities | None, now: datetime) -> bool:
 
 
 def next_attempt(error: TextingError, delivery: Delivery, now: datetime) -> datetime | None:
-    """Say when to send *delivery* again after *error*, or None to give up. Its attempts include the failed one."""
-    if not error.retryable or delivery.attempts >= error.max_attempts:
+    """
+    Say when to send *delivery* again after *error*, or None to give up. Its attempts include the failed one.
+
+    An error that it did not fail with the last time is given another chance, however many attempts there were.
+    """
+    enough = error.max_attempts if delivery.error_code in {None, error.code} else MOST_ATTEMPTS
+    if not error.retryable or delivery.attempts >= enough:
         return None
-    again: datetime = now + max(_wait(error, delivery.attempts), error.retry_after or timedelta())
+    again: datetime = now + jittered(max(_wait(error, delivery.attempts), error.retry_after or timedelta()))
     if delivery.attempted_at is not None and again - delivery.attempted_at > KEY_LASTS:
         return None
     return again
@@ -92,7 +100,7 @@ def next_try(error: TextingError, attempt: int, now: datetime) -> datetime | Non
     """Say when to do again what failed with *error* and may be repeated, or None to give up; *attempt* is from 1."""
     if not error.retryable or attempt >= error.max_attempts:
         return None
-    return now + max(_wait(error, attempt), error.retry_after or timedelta())
+    return now + jittered(max(_wait(error, attempt), error.retry_after or timedelta()))
 
 
 def _wait(error: TextingError, attempt: int) -> timedelta:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from bot.jitter import jittered
 from bot.texting.errors import (
     AlreadyExists,
     AwaitingReply,
@@ -284,7 +285,7 @@ class Texting:
             await self._memory.postpone(delivery_id, error.code, until=until)
             raise Postponed(until) from error
         await self._memory.accept(delivery_id, message_id, check_at=self._now() + self._first_check)
-        if requested.person.capabilities is None:
+        if requested.person.capabilities is None and requested.person.name is None:
             await self._learn_name(requested.person)
 
     async def _expected_channel(self, requested: Requested) -> Channel | None:
@@ -457,7 +458,7 @@ class Texting:
         again = next_check(requested.delivery, self._now())
         if again is None or error.retry_after is None:
             return again
-        return max(again, self._now() + error.retry_after)
+        return max(again, self._now() + jittered(error.retry_after))
 
 
 def _is_alike(message: Message, delivery: Delivery) -> bool:

@@ -44,6 +44,7 @@ class Call:
     limits: Limits
     sockets: Sockets
     files: Files
+    reached: str  # the host and port by which the app came, through whatever stands between
 
     @property
     def bot(self) -> str:

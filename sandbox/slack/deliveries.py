@@ -124,13 +124,14 @@ class Deliveries:
         self._repeats = self._repeats and self._repeats - 1
         again = replace(delivery, attempt=1, reason="http_timeout")  # as if the answer had come too late
         if self._at_once:
-            await asyncio.gather(self._deliver(delivery), self._deliver(again))
+            answers = await asyncio.gather(self._deliver(delivery), self._deliver(again))
         else:
-            await self._deliver(delivery)
-            await self._deliver(again)
+            answers = [await self._deliver(delivery), await self._deliver(again)]
+        await self._retry(delivery, next((one for one in answers if one.failure is None), answers[-1]), tried=1)
 
-    async def _retry(self, delivery: Delivery, answer: Answer) -> None:
-        for attempt, pause in enumerate(RETRIES, start=1):
+    async def _retry(self, delivery: Delivery, answer: Answer, *, tried: int = 0) -> None:
+        """Deliver again until it is acknowledged; so many retries were *tried* already."""
+        for attempt, pause in enumerate(RETRIES[tried:], start=tried + 1):
             if answer.failure is None or answer.final:
                 return
             await self._clock.sleep(pause)

@@ -239,7 +239,7 @@ class Person:
     async def _messages(self, where: str, *, thread: str | None = None) -> list[Message]:
         query = {"as": self.user_id, "in": where}
         conversation = await ask(self._http, "GET", "/_sandbox/slack/conversation", params=query)
-        query["in"] = conversation["id"]
+        query |= {"in": conversation["id"], "only": "slack"}
         if thread is not None:
             query["thread"] = thread
         answer = await ask(self._http, "GET", "/_sandbox/state", params=query)

@@ -56,7 +56,11 @@ class WebAPI:
             try:
                 if problem is not None:
                     raise problem
-                return 200, self._headers(name), {"ok": True} | await self._run(name, token, arguments)
+                return (
+                    200,
+                    self._headers(name),
+                    {"ok": True} | await self._run(name, token, arguments, reached=request.host),
+                )
             except RateLimited as limited:
                 headers = {"Retry-After": str(limited.retry_after)}
                 return 429, headers, {"ok": False, "error": limited.code}
@@ -66,7 +70,7 @@ class WebAPI:
         shown = {key: value for key, value in arguments.items() if key != "token"}
         return await self._exchanges.answer(request, vendor="slack", name=name, body=shown, effect=effect)
 
-    async def _run(self, name: str, token: str, arguments: JSON) -> JSON:
+    async def _run(self, name: str, token: str, arguments: JSON, *, reached: str) -> JSON:
         method = METHODS.get(name)
         if method is None:
             raise SlackError("unknown_method", req_method=name)
@@ -78,6 +82,7 @@ class WebAPI:
             self._limits,
             self._sockets,
             files=self._files,
+            reached=reached,
         )
         if method.scope:
             call.demand(method.scope)

@@ -171,6 +171,8 @@ CREATE TABLE read_up_to (
     moment   timestamptz NOT NULL,                  -- by Blooio's clock: what was written until then is stored
     began_at timestamptz NOT NULL                   -- what was written before that is not read
 );
+-- As long as a process of the release before this one leads, it is told of answers and has no place for them.
+INSERT INTO read_up_to (moment, began_at) SELECT now(), now() WHERE EXISTS (SELECT FROM threads);
 
 -- What we made up and have to remember: the key that signs the addresses of files.
 CREATE TABLE secrets (

@@ -22,8 +22,7 @@ async def open_connection(call: Call) -> JSON:
     if not call.sockets.enabled:
         # Slack does not document the word for this; an SDK that meets it tries again, as it does here.
         raise SlackError("internal_error", response_metadata={"messages": ["[ERROR] Socket Mode is not turned on"]})
-    address = call.workspace.url.replace("http://", "ws://", 1)
-    return {"url": f"{address}/slack/link?ticket={call.sockets.ticket()}&app_id={call.workspace.app.id}"}
+    return {"url": f"ws://{call.reached}/slack/link?ticket={call.sockets.ticket()}&app_id={call.workspace.app.id}"}
 
 
 async def bot_info(call: Call) -> JSON:
