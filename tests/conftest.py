@@ -1,4 +1,8 @@
-"""A real PostgreSQL for every test that wants one: the server at DATABASE_URL, or an embedded one."""
+"""
+A real PostgreSQL for every test that wants one: the server at DATABASE_URL, or an embedded one.
+
+And, for every test whether it wants it or not: nothing personal in what the bot logs.
+"""
 
 import asyncio
 import itertools
@@ -14,8 +18,25 @@ import pytest
 
 from bot.storage.database import migrate
 from bot.storage.embedded import start_embedded
+from tests.log_scan import SCAN
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_personal_is_logged() -> Iterator[None]:
+    """Fail the test in which a number, an address, a word of a text or a secret reached the log."""
+    yield
+    leaks = SCAN.leaks()
+    if leaks:
+        pytest.fail("in the log:\n" + "\n".join(leaks), pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_personal_is_logged_at_the_end() -> Iterator[None]:
+    """The same, for what was logged when the last test of this process was over."""
+    yield
+    assert SCAN.leaks() == []
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sandbox.driver import Sandbox
+from tests.log_scan import SCAN
 
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 30.0
@@ -30,8 +31,11 @@ _LEFT_TO_DO = """
 class BotProcess:
     """`python -m bot`, started again and again on one database."""
 
-    def __init__(self, environment: dict[str, str], folder: Path, *, command: str = "run") -> None:
+    def __init__(
+        self, environment: dict[str, str], folder: Path, *, command: str = "run", within: Sequence[str] = ()
+    ) -> None:
         self._environment = environment
+        self._within = within  # a command that runs it somewhere else, such as `ip netns exec …`
         self._folder = folder  # where it finds no .env
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
@@ -61,7 +65,7 @@ class BotProcess:
         self._address = asyncio.get_running_loop().create_future()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", self._command),
+            *(*self._within, sys.executable, "-m", "bot", self._command),
             cwd=self._folder,
             env=kept | {"PYTHONPATH": str(_ROOT), "HOST": "127.0.0.1", "PORT": "0"} | self._environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -78,6 +82,7 @@ class BotProcess:
     async def _read(self, stream: Any) -> None:
         async for raw in stream:
             self.lines.append(raw.decode().rstrip())
+            SCAN.process_said(self.lines[-1])
             if not self._address.done() and (started := re.search(r" started .*address=(\S+)", self.lines[-1])):
                 self._address.set_result(started[1])
         if not self._address.done():
@@ -120,6 +125,7 @@ async def bot_process(
     environment = sandbox.environment() | {"DATABASE_URL": database_url} | settings
     if transport == "http":
         environment.pop("SLACK_APP_TOKEN", None)
+    SCAN.hide(environment)
     bot = BotProcess(environment, folder, command=command)
     try:
         yield bot

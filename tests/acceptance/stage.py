@@ -13,6 +13,7 @@ from bot.server import bind
 from bot.settings import read_settings
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person
+from tests.log_scan import SCAN
 
 SUPPORT = "#support"
 
@@ -91,6 +92,7 @@ async def bot_beside(
 ) -> AsyncIterator[App]:
     """Run the bot in this process, connected to *sandbox* over "socket" or "http"; *public*: it has a PUBLIC_URL."""
     environment: dict[str, Any] = sandbox.environment() | {"DATABASE_URL": database_url} | settings
+    SCAN.hide(environment)
     if transport == "http":
         environment.pop("SLACK_APP_TOKEN", None)
     with bind("127.0.0.1", 0) as bound:

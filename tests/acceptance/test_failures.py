@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from bot import follower, jobs, painter
+from bot import breaker, follower, jobs, painter
 from bot.texting import routing, service
 from bot.texting.errors import BlooioTrouble, Unconfirmed
 from tests.acceptance.failing import Case, new_case
@@ -36,6 +36,8 @@ def soon() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for error in (BlooioTrouble, Unconfirmed):
             patch.setattr(error, "first_wait", timedelta(milliseconds=1))
+            patch.setattr(error, "max_attempts", 8)
+        patch.setattr(breaker, "TRIPS", 1_000_000)  # so much trouble at once is no outage here
         patch.setattr(routing, "LOOK_AFTER", timedelta(seconds=0.2))
         patch.setattr(routing, "ASK_AFTER", timedelta(seconds=0.1))
         patch.setattr(service, "FIRST_CHECK", timedelta(seconds=0.1))

@@ -210,9 +210,24 @@ async def test_json(shared_stage: Stage, body: dict[str, Any], answer: object) -
     "payload",
     [
         pytest.param({"type": "block_actions", "actions": [{"action_id": "old", "type": "button"}]}, id="a click"),
-        pytest.param({"type": "view_submission", "view": {"callback_id": "old", "type": "modal"}}, id="a form"),
-        pytest.param({"type": "shortcut", "callback_id": "old"}, id="a shortcut"),
-        pytest.param({"type": "message_action", "callback_id": "old"}, id="a message shortcut"),
+        pytest.param(
+            {
+                "type": "view_submission",
+                "view": {"id": "V1", "type": "modal", "callback_id": "old", "state": {"values": {}}},
+            },
+            id="a form",
+        ),
+        pytest.param({"type": "shortcut", "callback_id": "old", "trigger_id": "1.2.3"}, id="a shortcut"),
+        pytest.param(
+            {
+                "type": "message_action",
+                "callback_id": "old",
+                "trigger_id": "1.2.3",
+                "channel": {"id": "C1"},
+                "message": {},
+            },
+            id="a message shortcut",
+        ),
         pytest.param({"type": "thought_transfer"}, id="something Slack has yet to invent"),
     ],
 )
@@ -228,7 +243,7 @@ async def test_command_nobody_listens_to(shared_stage: Stage) -> None:
     """A command that this version does not know is answered, with the words given back."""
     response = await post(shared_stage, urlencode(COMMAND | {"command": "/sms", "text": "hi"}).encode())
     assert response.status_code == 200
-    assert response.json()["text"].startswith("⚠️ Something went wrong on our side.")
+    assert response.json()["text"].startswith("⚠️ I do not know this command.")
     assert "/sms hi" in response.text
 
 

@@ -88,6 +88,26 @@ async def test_latency_is_felt_by_every_call(sandbox):
         assert exchange["seconds"] >= 0.05
 
 
+async def test_what_failed_can_be_listed_by_itself(sandbox):
+    """Of a long record the few calls that were not answered with a 2xx."""
+    environment = sandbox.environment()
+    await sandbox.order(vendor="slack", where="auth.test", kind="status", status=503)
+    async with plain_http(environment["SLACK_API_URL"]) as http:
+        for _ in range(3):
+            await http.post("auth.test", data={"token": environment["SLACK_BOT_TOKEN"]})
+    statuses = [[one["status"] for one in await sandbox.exchanges(name="auth.test", failed=only)] for only in (0, 1)]
+    assert statuses == [[503, 200, 200], [503]]
+
+
+async def test_one_vendor_can_be_looked_at_alone(sandbox):
+    """Whoever looks at a thread does not ask for every text on every phone."""
+    async with plain_http(sandbox.url) as http:
+        everything = (await http.get("/_sandbox/state")).json()
+        slack = (await http.get("/_sandbox/state", params={"only": "slack"})).json()
+    assert everything.keys() - slack.keys() == {"blooio"}
+    assert slack["slack"].keys() == everything["slack"].keys()
+
+
 async def test_a_url_that_is_not_up_yet_is_challenged_until_it_is(sandbox):
     """The bot may start after the sandbox: the challenge is sent again until it comes back."""
     answers = [web.Response(status=503)]

@@ -215,7 +215,7 @@ class TestDrafts:
         async def forgotten() -> bool:
             return await drafts.find(old, "U1") is None and await library.contacts.count() == 5
 
-        async with Librarian(library.book, drafts).at_work():
+        async with Librarian(library.book, drafts.forget_old).at_work():
             await library.sandbox.until(forgotten)
         assert await drafts.find(new, "U1") is not None
 

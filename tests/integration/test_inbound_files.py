@@ -114,16 +114,20 @@ async def test_what_is_settled_stays_settled(pool: Pool, jobs: Jobs, files: Inbo
     await files.refused([photo], "could not be shared.", again=True)
     await files.lost([photo])
     assert await files.load(text.id) is None
-    assert not await files.again(text.id, within=SOON)
+    assert not await files.again(text.id, seen_in="C1", within=SOON)
 
 
 async def test_try_again_is_for_what_it_may_help(pool: Pool, jobs: Jobs, files: InboundFiles) -> None:
-    """Many clicks at once are one job; what expired is left alone."""
+    """Many clicks at once are one job; what expired is left alone; a click elsewhere does nothing."""
     text = await receive(pool, jobs, PHOTO, DOCUMENT)
     photo, document = (await loaded(files, text.id)).waiting
     await files.refused([photo], "could not be shared: this workspace's storage is full.", again=True)
     await files.refused([document], "could not be fetched: its link has expired.", again=False)
-    clicks = await asyncio.gather(*(files.again(text.id, within=SOON) for _ in range(5)))
+    assert not await files.again(text.id, seen_in="C1", within=SOON)  # it stands nowhere yet
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE inbound SET posted_in = 'C1'")
+    assert not await files.again(text.id, seen_in="C2", within=SOON)
+    clicks = await asyncio.gather(*(files.again(text.id, seen_in="C1", within=SOON) for _ in range(5)))
     assert sorted(clicks) == [False] * 4 + [True]
     assert [file.id for file in (await loaded(files, text.id)).waiting] == [photo.id]
     assert len(await queued(pool)) == 2

@@ -394,6 +394,19 @@ async def test_only_what_is_old_is_forgotten(world: World) -> None:
     ]
 
 
+async def test_a_busy_month_is_forgotten_at_once(world: World) -> None:
+    """More than one transaction deletes: whatever the pace at which events come, they go at that pace."""
+    await world.ask(
+        "INSERT INTO events (key, name, body, received_at, applied_at)"
+        " SELECT 'old ' || n, 'message.sent', '', now() - interval '31 days', now() FROM generate_series(1, 10001) n"
+        " RETURNING 1"
+    )
+    await world.hears(body("msg_of_somebody_else", "sent"))
+
+    assert await world.events.forget(KEEP) == 10_001
+    assert await world.ask("SELECT count(*) FROM events") == [(1,)]
+
+
 @pytest.mark.parametrize("later_first", [False, True])
 async def test_a_card_shows_the_channel_of_the_last_text(world: World, later_first: bool) -> None:
     """News of an earlier text that comes late does not bring the channel back that it took."""

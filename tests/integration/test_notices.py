@@ -82,12 +82,28 @@ class TestAuthors:
         """Neither listed nor read again."""
         await storage.failed(Disconnected())
         [notice_id] = await storage.notices.due(10)
-        await storage.notices.begin(notice_id)
+        notice = await storage.notices.load(notice_id)
+        assert notice is not None
+        await storage.notices.begin(notice)
         notice = await storage.notices.load(notice_id)
         assert notice is not None
         assert notice.posting_since is not None
         await storage.notices.posted(notice_id)
         assert (await storage.notices.due(10), await storage.notices.load(notice_id)) == ([], None)
+
+    async def test_a_notice_is_forgotten_after_a_month(self, storage: Storage) -> None:
+        """Once somebody could read it: one that was never posted stays, however old."""
+        for number in range(3):
+            request = replace(REQUEST, key=f"T1:{number}")
+            await storage.failed(Disconnected(), request)
+        old, waiting, new = await storage.notices.due(10)
+        for notice_id in (old, new):
+            await storage.notices.posted(notice_id)
+        await storage.ask("UPDATE notices SET raised_at = raised_at - interval '31 days'")
+        await storage.ask("UPDATE notices SET posted_at = posted_at - interval '31 days' WHERE id = %s", old)
+
+        assert await storage.notices.forget_old() == 1
+        assert await storage.ask("SELECT array_agg(id ORDER BY id) FROM notices") == [waiting, new]
 
     async def test_a_notice_that_has_to_wait_is_left_alone(self, storage: Storage) -> None:
         """Until the pause is over; failures are counted in a row."""

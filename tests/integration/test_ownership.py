@@ -231,6 +231,27 @@ class TestWriters:
         assert await writers.crossed("T1", JANE, BEN) is None
         assert await writers.crossed("T1", JANE, ANA) is None
 
+    @pytest.mark.parametrize(
+        ("began", "texted", "forgotten"),
+        [
+            pytest.param("25 hours", None, 1, id="a form that was left open"),
+            pytest.param("23 hours", None, 0, id="not so long ago"),
+            pytest.param("25 hours", "25 hours", 1, id="told of a text that is as old"),
+            pytest.param("25 hours", "1 minute", 0, id="told of a text just now, which would be news again"),
+        ],
+    )
+    async def test_what_is_of_no_use_any_more_goes(
+        self, storage: Storage, writers: Writers, began: str, texted: str | None, forgotten: int
+    ) -> None:
+        """Nobody has to close a form for that."""
+        await writers.begins("T1", JANE, BEN)
+        if texted is not None:
+            await storage.text(ANA, ago=5)
+            assert await writers.crossed("T1", JANE, BEN) is not None
+            await storage.ask(f"UPDATE deliveries SET requested_at = now() - interval '{texted}'")
+        await storage.ask(f"UPDATE writers SET since = now() - interval '{began}'")
+        assert await writers.forget_old() == forgotten
+
     async def test_another_text_is_news_again(self, storage: Storage, writers: Writers) -> None:
         """Whoever was told of one is told of the next, too."""
         for author in (ANA, CLEO):

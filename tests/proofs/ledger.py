@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from sandbox.blooio.driver import Text
-from sandbox.slack.driver import Message, Person
+from sandbox.slack.driver import Message, Person, Shown
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.proofs.scene import Scene
 
@@ -20,6 +20,7 @@ _PAUSES = (0, 61, 61, 121, 301, 0)
 _SHOWN = {"imessage": "🔵 iMessage", "rcs": "🟣 RCS", "sms": "🟢 SMS"}
 _STEPS = {"sent": "Sent", "delivered": "Delivered", "read": "Read", "failed": "⚠️ Not delivered"}
 _MARKS = {"sent": "outbox_tray", "delivered": "white_check_mark", "read": "eyes"}
+_CIRCLES = {"imessage": "large_blue_circle", "rcs": "large_purple_circle", "sms": "large_green_circle"}
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Pal:
     typed: list[str] = field(default_factory=list)  # with `/text`, in order
     accepted: set[str] = field(default_factory=set)  # those of them that were acknowledged
     replied: list[str] = field(default_factory=list)  # what was typed in the thread
+    untold: list[str] = field(default_factory=list)  # and of it, what Slack gave up telling the bot of: move it here
     wrote: list[str] = field(default_factory=list)  # what came from the phone
     home: tuple[str, str] | None = None  # where the thread is: conversation and card
 
@@ -46,6 +48,7 @@ class Ledger:
     def __init__(self, scene: Scene, *, first: int = 5_557_000_001) -> None:
         self.scene = scene
         self.pals: list[Pal] = []
+        self.shown: dict[str, Shown] = {}  # what the author of each text was shown
         self._addresses = itertools.count(first)
         self._numbers = itertools.count(1)
 
@@ -61,7 +64,7 @@ class Ledger:
         """Type `/text`; return whether it was acknowledged as accepted."""
         body = f"text {next(self._numbers)}"
         pal.typed.append(body)
-        shown = await pal.author.types(pal.where, f"/text {pal.address} {body}")
+        self.shown[body] = shown = await pal.author.types(pal.where, f"/text {pal.address} {body}")
         if shown.error is None and shown.text.startswith("Texting "):
             pal.accepted.add(body)
         return body in pal.accepted
@@ -144,7 +147,7 @@ class Ledger:
     async def _wrong_with(self, pal: Pal) -> list[str]:
         texts = {text.message_id: text for text in await self.scene.sandbox.phone(pal.address).received()}
         received = [text.text or "" for text in texts.values()]
-        wrong = _wrong_count(received, surely=[*pal.accepted, *pal.replied], perhaps=pal.typed)
+        wrong = _wrong_count(received, surely=[*pal.accepted, *pal.replied], perhaps=[*pal.typed, *pal.untold])
         commands = [body for body in received if body.startswith("text ")]
         in_order = [body for body in pal.typed if body in commands]
         if commands != in_order:
@@ -188,8 +191,15 @@ def _wrong_shown(text: Text, shown: list[Message]) -> list[str]:
         return [f"{len(places)} times in the thread: {text.text}"]
     (place,) = places
     if (text.text or "").startswith("reply "):
-        marks, true = set(place.reactions), {_MARKS.get(text.status, text.status)}
+        marks, true = set(place.reactions), {_MARKS.get(text.status, text.status), *_unexpected(text)}
         return [] if marks == true else [f"marks of {text.text}: {marks} for {true}"]
     line = place.text.splitlines()[1] if "\n" in place.text else ""
     true_line = line.startswith(_SHOWN.get(text.protocol or "", "?")) and _STEPS[text.status] in line
+    true_line = true_line and ("(expected " in line) == bool(_unexpected(text))
     return [] if true_line else [f"receipt of {text.text}: {line!r} for {text.protocol}, {text.status}"]
+
+
+def _unexpected(text: Text) -> list[str]:
+    """Return the sign of the channel that a text took, if that is not the one it was sent for."""
+    expected = (text.metadata or {}).get("expected_protocol")
+    return [_CIRCLES[text.protocol]] if text.protocol and expected not in {None, text.protocol} else []

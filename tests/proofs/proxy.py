@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -30,8 +31,10 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
 
-    async def start(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self, listener: socket.socket | None = None) -> Self:
+        """Listen on a free port of this machine, or where *listener* does."""
+        listener = listener or socket.create_server(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(self._serve, sock=listener)
         return self
 
     @property
@@ -50,9 +53,13 @@ class Proxy:
         self._refuses = True
         await self._break_all()
 
-    async def mend(self) -> None:
-        """Let new connections through; those that were silently cut are broken now, as they had been for long."""
-        if not self._flows.is_set():
+    async def mend(self, *, resumes: bool = False) -> None:
+        """
+        Let new connections through; those that were silently cut are broken now, as they had been for long.
+
+        With *resumes* they are not: what was held back arrives now, late.
+        """
+        if not self._flows.is_set() and not resumes:
             await self._break_all()
         self._refuses = False
         self._flows.set()
@@ -122,8 +129,8 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(targets: Callable[[], Sequence[Target]]) -> AsyncIterator[Proxy]:
-    door = await Proxy(targets).start()
+async def proxy(targets: Callable[[], Sequence[Target]], listener: socket.socket | None = None) -> AsyncIterator[Proxy]:
+    door = await Proxy(targets).start(listener)
     try:
         yield door
     finally:

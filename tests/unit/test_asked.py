@@ -72,3 +72,15 @@ async def test_what_is_raised_is_not_kept() -> None:
     with pytest.raises(LookupError):
         await asked.get("none", seconds=60)
     assert oracle.asked == 2
+
+
+async def test_only_the_latest_answers_are_kept() -> None:
+    """However many there are to ask about, memory is for so many; an answer that is renewed is a late one."""
+    oracle = Oracle()
+    oracle.speaks.set()
+    asked = Asked(oracle.answer, most=2)
+    for key in ("a", "b", "a", "c"):
+        asked.put(key, "told")
+
+    assert [asked.known(key, seconds=60) for key in "abc"] == ["told", None, "told"]
+    assert await asked.get("b", seconds=60) == "b 1"

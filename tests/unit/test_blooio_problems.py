@@ -89,6 +89,12 @@ def test_the_status_is_enough(content):
     assert (type(error), error.provider_code) == (errors.BlooioTrouble, None)
 
 
+@pytest.mark.parametrize("content", [b"", b"<html><h1>503 Service Unavailable</h1></html>"])
+def test_a_page_says_nothing_of_our_line(content):
+    """A 503 that is not Blooio's own is an outage, which is waited out: our line is not offline."""
+    assert type(problem(503, {}, content)) is errors.BlooioTrouble
+
+
 def test_a_code_in_the_envelope_of_v4():
     """API v4 wraps its code."""
     assert type(problem(429, {}, (SAMPLES / "error_v4.json").read_bytes())) is errors.AwaitingReply

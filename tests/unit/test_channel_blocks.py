@@ -194,4 +194,5 @@ def test_a_colleagues_text_is_quoted_under_the_message() -> None:
         "Meanwhile Ana texted them: “I <b> have it”. Press Send again to send yours too."
     )
     assert crossed(ANA, "") == "Meanwhile Ana sent them a file. Press Send again to send yours too."
+    assert crossed(ANA, None) == "Meanwhile Ana texted them, too. Press Send again to send yours too."
     assert len(crossed(ANA, "x" * 2000)) < 200

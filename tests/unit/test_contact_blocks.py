@@ -106,6 +106,15 @@ def test_a_card() -> None:
     }
 
 
+def test_texts_where_whoever_looks_is_not() -> None:
+    """Who wrote, when, and what became of it; not the words."""
+    seen = history(texts=2)
+    [text, _] = seen.texts
+    card = str(contacts.card("", JANE, replace(seen, unseen=frozenset({text.id})), thread_url=None))
+    assert card.count("<@U1>: 🔒 in a conversation that you are not in\\n🔵 iMessage · Delivered") == 2
+    assert "Hi Jane" not in card
+
+
 def test_somebody_who_opted_out() -> None:
     """It stands where what they can receive does, and an admin can do something about it; the bot has no mention."""
     before = history()

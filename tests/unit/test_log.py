@@ -2,6 +2,7 @@
 
 import logging
 
+import psycopg
 import pytest
 
 from bot.log import Formatter
@@ -35,3 +36,39 @@ def test_a_traceback_is_masked_too() -> None:
     record = logging.LogRecord("bot", logging.ERROR, "", 0, "failed", None, (ValueError, error, None))
     assert "‹phone›" in Formatter().format(record)
     assert "1555" not in Formatter().format(record)
+
+
+def test_nothing_quoted_passes_for_a_line() -> None:
+    """Whatever ends a line, or moves the cursor, is spelled out: what a stranger sends forges no line."""
+    forged = "x\n2026-01-02T03:04:05+0000 INFO bot.app stopping\r\x1b[2K\u2028\x85\x00"
+    record = logging.LogRecord("bot", logging.INFO, "", 0, "refused error=%s", (forged,), None)
+    line = Formatter().format(record)
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+    assert "x\\n2026-01-02" in line
+
+
+def test_no_line_of_a_traceback_passes_for_one_of_ours() -> None:
+    """What an exception says may have many lines: all but the first are indented."""
+    error = ValueError("x\n2026-01-02T03:04:05+0000 INFO bot.app stopping\x1b[2K\r")
+    record = logging.LogRecord("bot", logging.ERROR, "", 0, "failed", None, (ValueError, error, None))
+    first, *others = Formatter().format(record).splitlines()
+    assert first.endswith(" ERROR bot failed")
+    assert len(others) == 2
+    assert all(line.startswith("    ") and line.isprintable() for line in others)
+
+
+def test_a_row_that_the_database_quotes_is_masked() -> None:
+    """PostgreSQL says of a row that it refuses what is in it, over as many lines as that has."""
+    said = (
+        'null value in column "body" violates not-null constraint\n'
+        "DETAIL:  Failing row contains (1, Hi Jane,\n\nyour order is ready, ana).\nHINT:  Look elsewhere."
+    )
+    record = logging.LogRecord(
+        "bot", logging.ERROR, "", 0, "failed", None, (psycopg.Error, psycopg.errors.NotNullViolation(said), None)
+    )
+    line = Formatter().format(record)
+    assert "violates not-null constraint" in line
+    assert "HINT:  Look elsewhere." in line
+    assert "Jane" not in line
+    assert "order" not in line

@@ -385,6 +385,17 @@ async def test_whom_to_ask_is_named() -> None:
         assert _permission(slack, rules=every).whom_to_ask() == "Ana, Ben or Cleo"
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_nobody_is_let_in_before_our_workspace_is_known(allowed: bool) -> None:
+    """Who is of another one could not be told, nor whose the people would be whom they text."""
+    async with open_slack("xoxb-x", "http://127.0.0.1:9/") as (slack, _):
+        permission = _permission(slack, member(team_id="T2"), rules=Rules(allow_external=allowed))
+        slack.identity = {}
+        with pytest.raises(NotPermitted) as refused:
+            await permission.check(user_id="U1", conversation_id=None, team_id="T2")
+    assert refused.value.why == Why.UNKNOWN
+
+
 async def test_somebody_unknown_is_refused_while_slack_is_away() -> None:
     """They may be a guest: nobody is let in who was never seen, and they are told to try again."""
     async with open_slack("xoxb-x", "http://127.0.0.1:9/") as (slack, _):

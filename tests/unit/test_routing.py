@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot.texting.errors import (
+    MOST_ATTEMPTS,
     AwaitingReply,
     BlooioTrouble,
     Disconnected,
@@ -95,7 +96,7 @@ def test_a_check_is_trusted_for_hours(capabilities: Capabilities | None, *, fres
     [
         pytest.param(BlooioTrouble(), 1, seconds(1), id="trouble: soon"),
         pytest.param(BlooioTrouble(), 4, seconds(8), id="trouble again: ever later"),
-        pytest.param(BlooioTrouble(), 8, None, id="trouble for too long"),
+        pytest.param(BlooioTrouble(), MOST_ATTEMPTS, None, id="trouble for too long"),
         pytest.param(Unconfirmed(), 1, seconds(1), id="no answer: the same key finds out"),
         pytest.param(Throttled(retry_after=seconds(40)), 1, seconds(40), id="as long as Blooio asks"),
         pytest.param(Throttled(retry_after=seconds(1)), 5, seconds(16), id="or longer"),
@@ -110,9 +111,45 @@ def test_a_check_is_trusted_for_hours(capabilities: Capabilities | None, *, fres
 )
 def test_trying_again_is_for_what_can_succeed(error: TextingError, attempts: int, wait: timedelta | None) -> None:
     """The error says whether; the wait doubles, and Blooio's own wish counts if it is longer."""
-    again = None if wait is None else NOW + wait
-    assert next_attempt(error, replace(QUEUED, attempts=attempts), NOW) == again
-    assert next_try(error, attempts, NOW) == again  # of what is no text
+    failed_so_before = replace(QUEUED, attempts=attempts, error_code=error.code if attempts > 1 else None)
+    for again in (
+        next_attempt(error, failed_so_before, NOW),
+        next_try(error, attempts, NOW),
+    ):  # a text, and what is none
+        if wait is None or again is None:
+            assert again is wait
+        else:
+            assert wait <= again - NOW < 1.25 * wait
+
+
+def test_what_failed_together_does_not_come_back_together() -> None:
+    """A hundred texts that met the same trouble at the same moment are tried again at different ones."""
+    again = {next_attempt(BlooioTrouble(), replace(QUEUED, attempts=7), NOW) for _ in range(100)}
+    assert len(again) > 20
+
+
+def test_an_outage_of_ten_minutes_is_outlived() -> None:
+    """Trouble is tried for half an hour, and never more than a minute (and a quarter) apart."""
+    tried, now = [], NOW
+    for attempts in range(1, 100):
+        trouble = replace(
+            QUEUED, attempts=attempts, attempted_at=NOW, error_code=Unconfirmed.code if attempts > 1 else None
+        )
+        again = next_attempt(Unconfirmed(), trouble, now)
+        if again is None:
+            break
+        tried.append(again - now)
+        now = again
+    assert timedelta(minutes=30) <= now - NOW < timedelta(minutes=38)
+    assert max(tried) < timedelta(seconds=75)
+
+
+def test_new_trouble_after_other_trouble_is_given_a_chance() -> None:
+    """A line that is offline as an outage ends is asked once more, but not for ever in turns with anything else."""
+    long_away = replace(QUEUED, attempts=9, error_code=BlooioTrouble.code)
+    assert next_attempt(LineOffline(), long_away, NOW) is not None
+    assert next_attempt(LineOffline(), replace(long_away, error_code=LineOffline.code), NOW) is None
+    assert next_attempt(LineOffline(), replace(long_away, attempts=MOST_ATTEMPTS), NOW) is None
 
 
 def test_a_key_is_not_used_for_longer_than_it_is_remembered() -> None:
