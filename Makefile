@@ -29,19 +29,16 @@ test: install
 	$(BIN)/python -m pytest $(TESTING)
 
 # The proofs, at full size: what each promises and last found is in docs/proofs/. `make test` runs small ones.
-PROOFS := crashes faults input replicas soak
-.PHONY: $(PROOFS:%=prove-%) prove-security prove bench
+PROOFS := crashes faults input security replicas soak
+.PHONY: $(PROOFS:%=prove-%) prove bench
 
 $(PROOFS:%=prove-%): prove-%: install
 	$(BIN)/python -m tests.proofs.$*
 
-prove-security: install
-	$(BIN)/python -m pytest $(TESTING) tests/proofs/test_security.py
-
 bench: install
 	$(BIN)/python -m bench.speed
 
-prove: $(PROOFS:%=prove-%) prove-security bench  ## All of them: about two and a half hours.
+prove: $(PROOFS:%=prove-%) bench  ## All of them: about two and a half hours.
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -71,5 +71,13 @@ async def _failed_to_act(body: dict[str, Any], reference: str, slack: Slack) -> 
     return BoltResponse(status=200)
 
 
+async def answered(
+    error: Exception, body: dict[str, Any], response: BoltResponse | None, *, slack: Slack
+) -> BoltResponse | None:
+    """Answer a request that failed, unless it was acknowledged before: then there is nothing left to answer."""
+    answer = await failed(error, body, slack=slack)
+    return answer if response is not None else None
+
+
 def register(app: AsyncApp, *, slack: Slack) -> None:
-    app.error(partial(failed, slack=slack))
+    app.error(partial(answered, slack=slack))

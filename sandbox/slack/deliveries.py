@@ -124,7 +124,7 @@ class Deliveries:
         self._repeats = self._repeats and self._repeats - 1
         again = replace(delivery, attempt=1, reason="http_timeout")  # as if the answer had come too late
         if self._at_once:
-            answers = await asyncio.gather(self._deliver(delivery), self._deliver(again))
+            answers = list(await asyncio.gather(self._deliver(delivery), self._deliver(again)))
         else:
             answers = [await self._deliver(delivery), await self._deliver(again)]
         await self._retry(delivery, next((one for one in answers if one.failure is None), answers[-1]), tried=1)

@@ -48,6 +48,15 @@ async def test_an_event_comes_again_in_another_envelope(sandbox, heard):
     assert texts(heard) == ["one", "one", "two"]
 
 
+async def test_a_repeated_event_that_nobody_takes_comes_further_times(sandbox):
+    """That it came twice at first takes no retry of Slack's away."""
+    await sandbox.repeats_events()
+    await say(sandbox, "one")  # nobody is connected
+    await deliveries(sandbox, 2)
+    await sandbox.advance(61)
+    assert [one["headers"]["attempt"] for one in await deliveries(sandbox, 3)] == ["0", "1", "2"]
+
+
 async def test_a_repeated_event_says_so_in_its_headers(sandbox):
     """Over HTTP it carries the number and the reason of a retry."""
     async with answering(sandbox) as requests:
