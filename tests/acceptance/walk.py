@@ -76,8 +76,8 @@ class Recipient:
         return f"+1 {digits[:3]}-{digits[3:6]}-{digits[6:]}"
 
 
-#: What a bot asks that has just started, whether somebody texts or not: the address book.
-OF_NO_TEXT = {"GET /contacts"}
+#: What a bot asks whether somebody texts or not: the address book, and who wrote meanwhile.
+OF_NO_TEXT = {"GET /contacts", "GET /chats"}
 
 
 class Walk:
