@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import uvloop
 from dotenv import dotenv_values
+from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 
 from bot import log
@@ -81,7 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(_COROUTINES.get(command, _serve)(settings, command))
     except (StartError, DatabaseAway) as error:
         print(error, file=sys.stderr)
-        return STARTED_WRONG
+    except (psycopg.OperationalError, ConnectorException) as error:  # it went away while we were starting
+        print(DatabaseAway.of(error), file=sys.stderr)
+    return STARTED_WRONG
 
 
 def _dotenv() -> dict[str, str]:

@@ -46,7 +46,7 @@ from bot.storage.audit import Audit
 from bot.storage.channels import Channels
 from bot.storage.contacts import Contacts
 from bot.storage.conversations import Conversations
-from bot.storage.database import Pool, database_url, migrate, open_pool
+from bot.storage.database import DATABASE_AWAY, Pool, database_url, migrate, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings
@@ -367,7 +367,7 @@ async def _learning(texting: Texting, slack: Slack) -> AsyncIterator[None]:
         for learn_one in (_identify, texting.learn_lines):
             try:
                 await learn_one()
-            except (TextingError, SlackError) as error:
+            except (TextingError, SlackError, *DATABASE_AWAY) as error:
                 logger.warning("not_learnt error=%s", type(error).__name__)
                 known = False
         return known

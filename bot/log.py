@@ -16,7 +16,8 @@ _MASKS = (
     (re.compile(r"https?://\S*?/(?:commands|actions|response|services)/\S+"), "‹response_url›"),
     (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 ‹secret›"),
     (re.compile(r"(?:\+|%2[Bb])\d{7,15}"), "‹phone›"),
-    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹email›"),
+    # From where a word begins: to begin in the middle of a long one would cost its square.
+    (re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "‹email›"),
     # PostgreSQL quotes the row that it refuses, to the end of what it says.
     (re.compile(r"(?s)\b(DETAIL|CONTEXT): .*?(?=\nHINT:|\n\nThe above |\n\nDuring |\Z)"), r"\1: ‹row›"),
 )

@@ -117,8 +117,8 @@ _KNOWN_FOR = timedelta(hours=1).total_seconds()
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
 
-#: A longer wait that Slack asks for, or what stands before it, is a mistake: we would say nothing for as long.
-_LONGEST_WAIT = timedelta(minutes=5).total_seconds()
+#: However long a wait Slack asks for, or what stands before it: it is asked again after this long, which is no load.
+_LONGEST_WAIT = timedelta(minutes=1).total_seconds()
 
 #: What did not succeed is tried again after this long at the latest.
 _LONGEST_PAUSE = timedelta(minutes=1)

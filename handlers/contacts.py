@@ -53,7 +53,7 @@ async def contact(
         return
     if isinstance(step, Work):
         seconds = min(_WAIT_SECONDS, left().total_seconds() - _SPARE_SECONDS)
-        await _work(ack, step, str(command["response_url"]), slack=slack, errands=errands, seconds=seconds)
+        await _work(ack, step, str(command.get("response_url") or ""), slack=slack, errands=errands, seconds=seconds)
         return
     await ack(**step)
 

@@ -16,7 +16,7 @@ async def report(ack: AsyncAck, command: dict[str, Any], wanted: Report, *, repo
         Asked(
             user_id=str(command["user_id"]),
             conversation_id=str(command["channel_id"]),
-            response_url=str(command["response_url"]),
+            response_url=str(command.get("response_url") or ""),
             days=wanted.days,
             csv=wanted.csv,
         )

@@ -16,7 +16,15 @@ from httpx_aiohttp import AiohttpTransport
 from bot.blooio import wire
 from bot.blooio.problems import problem
 from bot.breaker import Breaker
-from bot.texting.errors import AlreadyExists, BlooioTrouble, LineOffline, TextingError, Throttled, Unconfirmed
+from bot.texting.errors import (
+    AlreadyExists,
+    BlooioTrouble,
+    LineOffline,
+    NotAccepted,
+    TextingError,
+    Throttled,
+    Unconfirmed,
+)
 from bot.texting.model import (
     Accepted,
     Account,
@@ -222,6 +230,8 @@ class BlooioClient:
                 params=request.params,
                 headers=request.headers,
             )
+        except httpx.InvalidURL:
+            raise NotAccepted from None  # no address is as long as that
         except (httpx.RequestError, aiohttp.ClientError) as error:
             # httpx-aiohttp 0.2 cannot be taken at its word: a connection that Blooio cuts after taking the text arrives
             # as `httpx.ConnectTimeout`, just as one that could not be opened. The error behind it tells them apart.

@@ -48,8 +48,16 @@ class _Some:
     shape: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """Text that is an id or a name of ours: it is asked about and logged."""
+
+    longest: int = 255  # characters; Slack's own are a dozen, and it lets us choose names of as many
+
+
 _TEXT = _Maybe(str)
-_NAMED = {"id": str}
+_ID = _Short()
+_NAMED = {"id": _ID}
 _OPTION = {"value": str}
 _FIELD = {
     "value": _TEXT,
@@ -58,15 +66,15 @@ _FIELD = {
     "selected_conversation": _TEXT,
 }
 _VIEW = {
-    "id": str,
+    "id": _ID,
     "type": str,
     "hash": _TEXT,
-    "callback_id": _TEXT,
+    "callback_id": _Maybe(_ID),
     "private_metadata": _TEXT,
     "blocks": _Maybe([{"type": str, "block_id": str}]),
     "state": {"values": _Each(_Each(_FIELD))},
 }
-_PERSON = {"id": str, "team_id": _TEXT, "username": _TEXT, "name": _TEXT}
+_PERSON = {"id": _ID, "team_id": _Maybe(_ID), "username": _TEXT, "name": _TEXT}
 _MESSAGE = {
     "ts": _TEXT,
     "thread_ts": _TEXT,
@@ -77,28 +85,28 @@ _MESSAGE = {
 }
 _INTERACTION = {
     "user": _PERSON,
-    "team": _Maybe({"id": str, "enterprise_id": _TEXT}),
+    "team": _Maybe({"id": _ID, "enterprise_id": _Maybe(_ID)}),
     "enterprise": _Maybe(_NAMED),
     "channel": _Maybe(_NAMED),
-    "container": _Maybe({"channel_id": _TEXT, "thread_ts": _TEXT}),
+    "container": _Maybe({"channel_id": _Maybe(_ID), "thread_ts": _Maybe(_ID)}),
     "message": _Maybe(_MESSAGE),
     "view": _Maybe(_VIEW),
     "trigger_id": _TEXT,
     "response_url": _TEXT,
-    "callback_id": _TEXT,
-    "action_id": _TEXT,
+    "callback_id": _Maybe(_ID),
+    "action_id": _Maybe(_ID),
     "actions": _Maybe([dict]),
 }
-_ACTION = {"action_id": str, "block_id": _TEXT, "action_ts": _TEXT, **_FIELD}
-_ITEM = {"type": str, "channel": _TEXT, "ts": _TEXT}
+_ACTION = {"action_id": _ID, "block_id": _TEXT, "action_ts": _TEXT, **_FIELD}
+_ITEM = {"type": str, "channel": _Maybe(_ID), "ts": _Maybe(_ID)}
 
 _SHAPES: Mapping[str, Any] = {
     COMMAND: {
-        "command": str,
-        "team_id": str,
-        "channel_id": str,
-        "user_id": str,
-        "enterprise_id": _TEXT,
+        "command": _ID,
+        "team_id": _ID,
+        "channel_id": _ID,
+        "user_id": _ID,
+        "enterprise_id": _Maybe(_ID),
         "user_name": _TEXT,
         "user": _Maybe(dict),
         "team": _Maybe(dict),
@@ -115,9 +123,9 @@ _SHAPES: Mapping[str, Any] = {
     ACTIONS: {**_INTERACTION, "actions": _Some(_ACTION)},
     SUBMISSION: {**_INTERACTION, "view": _VIEW},
     CLOSED: {**_INTERACTION, "view": _VIEW},
-    SHORTCUT: {**_INTERACTION, "callback_id": str, "trigger_id": str},
-    MESSAGE_SHORTCUT: {**_INTERACTION, "callback_id": str, "trigger_id": str, "channel": _NAMED, "message": _MESSAGE},
-    SUGGESTION: {**_INTERACTION, "action_id": str, "value": _TEXT},
+    SHORTCUT: {**_INTERACTION, "callback_id": _ID, "trigger_id": str},
+    MESSAGE_SHORTCUT: {**_INTERACTION, "callback_id": _ID, "trigger_id": str, "channel": _NAMED, "message": _MESSAGE},
+    SUGGESTION: {**_INTERACTION, "action_id": _ID, "value": _TEXT},
     UNKNOWN: {**_INTERACTION, "type": str, "user": _Maybe(_PERSON)},
 }
 
@@ -158,16 +166,18 @@ def storable(value: Any, *, depth: int = 0) -> Any:
     return value
 
 
-def _fits(value: Any, shape: Any) -> bool:
+def _fits(value: Any, shape: Any) -> bool:  # noqa: PLR0911  (one for each kind of shape)
     match shape:
-        case type():
-            return isinstance(value, shape)
         case _Maybe():
             return value is None or _fits(value, shape.shape)
+        case _Short():
+            return isinstance(value, str) and len(value) <= shape.longest
         case _Each():
             return isinstance(value, dict) and all(_fits(one, shape.shape) for one in value.values())
         case _Some():
-            return isinstance(value, list) and bool(value) and all(_fits(one, shape.shape) for one in value)
+            return bool(value) and _fits(value, [shape.shape])
         case list():
             return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
-    return isinstance(value, dict) and all(_fits(value.get(name), one) for name, one in shape.items())
+        case dict():
+            return isinstance(value, dict) and all(_fits(value.get(name), one) for name, one in shape.items())
+    return isinstance(value, shape)

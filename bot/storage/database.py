@@ -78,6 +78,12 @@ DATABASE_AWAY = (psycopg.Error, PoolTimeout, ConnectorException, TimeoutError)
 class DatabaseAway(Exception):
     """The database cannot be reached, or does not know us; the message says why and what to do."""
 
+    @classmethod
+    def of(cls, error: BaseException) -> "DatabaseAway":
+        """Say so of an error of psycopg's, or of procrastinate's with one inside."""
+        reason = str(error.__cause__ if isinstance(error, ConnectorException) else error).partition("\n")[0]
+        return cls(f"The database did not answer ({reason}). Check DATABASE_URL.")
+
 
 class _Impatient(AsyncConnection[tuple[Any, ...]]):
     """
@@ -225,8 +231,7 @@ async def connect(url: str) -> AsyncConnection[Any]:
         connection = await AsyncConnection.connect(_lively(url), autocommit=True)
         await _limit(connection, _ITS_SOCKETS)
     except OperationalError as error:
-        reason = str(error).partition("\n")[0]
-        raise DatabaseAway(f"The database did not answer ({reason}). Check DATABASE_URL.") from error
+        raise DatabaseAway.of(error) from error
     return connection
 
 

@@ -610,6 +610,7 @@ class TestLookUp:
         await room.types(f"edit {room.address} {room.name}")
         await room.clicks("Add contact")
         assert (await room.form()).values == {"Name": room.name, NUMBER: room.shown, "Tags": ""}
+        await room.stage.ana.closes()
         await room.types(f'tag {room.address} new "west coast"')
         await room.clicks("Add contact")
         assert (await room.form()).values == {"Name": "", NUMBER: room.shown, "Tags": "new, west coast"}

@@ -175,10 +175,18 @@ class TestWebhooks:
     async def test_in_another_order(self, talk: Talk) -> None:
         """Slack shows nothing for a while: then they stand there in the order in which they were written."""
         jane = await talk.begins("Hi Jane")
-        await talk.sandbox.order(vendor="slack", where="chat.postMessage", kind="status", status=500, times=2)
+        await talk.sandbox.order(vendor="slack", where="chat.postMessage", kind="status", status=500, times=None)
         await talk.gateway.misbehaves("reorder", event="message.received")
         for words in ("One", "Two", "Three"):
             await jane.phone.replies(words)
+
+        async def stored() -> bool:
+            query = "SELECT count(*) FROM inbound i JOIN threads t ON t.id = i.thread_id WHERE t.card_ts = %s"
+            async with talk.stage.app.pool.connection() as connection:
+                return await (await connection.execute(query, [jane.card.ts])).fetchone() == (3,)
+
+        await talk.sandbox.until(stored)
+        await talk.sandbox.calm()
         await jane.shows("Hi Jane", "One", "Two", "Three")
 
     async def test_the_same_words_twice(self, talk: Talk) -> None:

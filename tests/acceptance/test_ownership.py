@@ -234,9 +234,11 @@ async def test_a_check_mark_on_the_card(talk: Talk) -> None:
     shown = await says(jane, "🔵 iMessage · open · Ana Alvarez")
     await jane.ben.reacts(shown, "white_check_mark")
     await says(jane, "🔵 iMessage · done by Ben Baker")
+    await talk.sandbox.holds_events()
     await jane.ana.reacts(shown, "heavy_check_mark")
     await jane.ben.reacts(shown, "white_check_mark", remove=True)
     await jane.ana.reacts(shown, "eyes")
+    assert await talk.sandbox.releases_events() >= 3  # they are answered now
     await says(jane, "🔵 iMessage · done by Ben Baker")
     await jane.ana.reacts(shown, "heavy_check_mark", remove=True)
     await says(jane, "🔵 iMessage · open · Ana Alvarez")

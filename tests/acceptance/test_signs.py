@@ -41,6 +41,15 @@ async def typing(jane: Conversation) -> list[str]:
     return [one["name"].split()[0] for one in exchanges]
 
 
+async def told_of_typing(jane: Conversation, *calls: str) -> None:
+    """Wait until Blooio was told exactly this."""
+
+    async def told() -> bool:
+        return await typing(jane) == list(calls)
+
+    await jane.talk.sandbox.until(told)
+
+
 async def sees(jane: Conversation, *, typing: bool) -> None:
     async def so() -> bool:
         return await jane.phone.sees_typing() is typing
@@ -69,7 +78,7 @@ async def test_typing_until_it_is_sent(transport: str, database_url: str) -> Non
         assert (await jane.ana.submits()).outcome == "closed"
         await sees(jane, typing=False)
         await jane.received("Hi Jane", "Your order is ready")
-        assert await typing(jane) == ["POST", "DELETE"]
+        await told_of_typing(jane, "POST", "DELETE")
 
 
 async def test_typing_until_it_is_closed(transport: str, database_url: str) -> None:
@@ -177,9 +186,10 @@ async def test_typing_ends_after_a_kill(database_url: str, tmp_path: Path) -> No
         await ana.types("#support", f"/text {phone.address} Hello")
         await phone.received(at_least=1)
 
+        await ana.uses_shortcut("New text", where="#support")
+        await sandbox.until(ana.modal)
+
         async def types() -> bool:
-            if await ana.modal() is None:
-                await ana.uses_shortcut("New text", where="#support")
             await ana.fills("To", phone.address)
             return await phone.sees_typing()
 

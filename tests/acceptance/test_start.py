@@ -5,9 +5,10 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -145,6 +146,50 @@ async def test_database_away(sandbox: Sandbox, tmp_path: Path) -> None:
     last = ended.complained.splitlines()[-1]
     assert last.startswith("The database did not answer (connection failed")
     assert last.endswith("Check DATABASE_URL.")
+
+
+async def test_database_goes_away_in_the_middle_of_a_start(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """It ends with 1 and one line as well, and no traceback that could quote anything."""
+    environment = sandbox.environment() | {"DATABASE_URL": database_url, "PORT": "0"}
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as ours:
+        await ours.execute("SELECT pg_advisory_lock(7285001)")  # as a migration under way
+        running = asyncio.create_task(run(tmp_path, **environment))
+        await until(lambda: _ends_who_waits(ours))
+        ended = await running
+    assert ended.status == 1
+    assert ended.complained == (
+        "The database did not answer (terminating connection due to administrator command). Check DATABASE_URL.\n"
+    )
+
+
+async def test_database_goes_away_while_lines_are_learnt(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """It starts all the same, and learns them later."""
+    async with (
+        await psycopg.AsyncConnection.connect(database_url) as ours,
+        bot_process(sandbox, database_url, tmp_path) as bot,
+    ):
+        await ours.execute("LOCK TABLE threads")
+        starting = asyncio.create_task(bot.start())
+        await until(lambda: _ends_who_waits(ours))
+        await ours.rollback()
+        await starting
+        assert any(line.endswith("not_learnt error=AdminShutdown") for line in bot.lines)
+
+
+async def until(check: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until *check* is true of the database, which announces nothing."""
+    async with asyncio.timeout(30):
+        while not await check():  # noqa: ASYNC110  (see above)
+            await asyncio.sleep(0.05)
+
+
+async def _ends_who_waits(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """End the connection of whoever waits for a lock; return whether somebody did."""
+    cursor = await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(await cursor.fetchall())
 
 
 async def test_migrate(sandbox: Sandbox, bare_database_url: str, tmp_path: Path) -> None:

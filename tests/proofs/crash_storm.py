@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from bot.background import beside
 from sandbox.driver import Sandbox
 from tests.acceptance.processes import BotProcess
@@ -39,9 +37,6 @@ _LAST_TRIES = (61.0, 301.0)
 #: A bot that was just killed may still be taken for one that listens, and one just started not yet.
 _BEFORE, _AFTER = 0.5, 3.0
 
-#: A commit that takes longer than so many seconds is a fault of the machine's, which is looked for so often.
-_SLOW, _PROBE_EVERY = 1.0, 0.2
-
 #: So long after the database is back people may still be refused.
 _BACK_WITHIN = 10.0
 
@@ -54,7 +49,7 @@ class Watched:
 
     def __init__(self, bot: BotProcess) -> None:
         self.bot = bot
-        self.kills: list[float] = []
+        self.kills: list[tuple[float, float]] = []  # from the signal until it was seen to be dead
         self.vain_starts = 0  # that the bot gave up by itself
         self._starting: asyncio.Task[None] | None = None
 
@@ -65,8 +60,9 @@ class Watched:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
+        struck = time.monotonic()
         await self.bot.kill()
-        self.kills.append(time.monotonic())
+        self.kills.append((struck, time.monotonic()))
         self._starting = asyncio.create_task(self._start_again(dead_for), name="supervisor")
 
     @property
@@ -119,7 +115,6 @@ class Storm:
         self.typed: list[Typed] = []
         self.away: list[tuple[Outage, float, float]] = []  # from when until when the database was
         self.dead: list[tuple[float, float]] = []  # and both bots
-        self.slow: list[tuple[float, float]] = []  # and the database by itself, on a busy machine
         self.held = 0  # calls that a bot was killed over
         self._database = database
         self._pals: dict[int, Pal] = {}
@@ -132,8 +127,7 @@ class Storm:
     async def rages(self) -> None:
         """Go through all rounds, and wait until everybody has got their answer and both bots run."""
         await self.stage.start()
-        watching = [asyncio.create_task(work, name="watch") for work in (self._watch(), self._probe())]
-        try:
+        async with beside(self._watch(), "watch"):
             for number, one in enumerate([*self.plan.among_kills, *self.plan.without]):
                 if number == len(self.plan.among_kills):
                     await self._all_up()
@@ -142,10 +136,6 @@ class Storm:
                     say(f"round {number + 1} of {len(self.plan.among_kills) + len(self.plan.without)}: {one.trouble}")
             await self._all_up()
             await asyncio.gather(*self._acting)
-        finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.wait(watching)
 
     async def settles(self) -> None:
         """Let Slack and Blooio try again what they have to, and wait for the end. Raises AssertionError."""
@@ -276,17 +266,6 @@ class Storm:
                 await self._hear_slack()
             await asyncio.sleep(0.02)
 
-    async def _probe(self) -> None:
-        """Note when the database takes long to commit though nobody keeps it from that."""
-        while True:
-            began = time.monotonic()
-            with contextlib.suppress(psycopg.OperationalError):
-                async with await psycopg.AsyncConnection.connect(self.stage.database_url, autocommit=True) as asked:
-                    await asked.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
-            if (ended := time.monotonic()) - began > _SLOW:
-                self.slow.append((began, ended))
-            await asyncio.sleep(_PROBE_EVERY)
-
     async def _hear_slack(self) -> None:
         told = await self.stage.sandbox.exchanges(vendor="slack", name="deliver:events_api", since=self._read_up_to)
         for one in told:
@@ -296,8 +275,16 @@ class Storm:
                 self._told.setdefault(words, []).append((int(one["headers"]["attempt"]), 200 <= one["status"] < 300))
 
     def wrong_answers(self) -> list[str]:
-        """What people were shown that is not true, or not as promised."""
-        return [wrong for typed in self.typed if (wrong := self._wrong_answer(typed))]
+        """What people were shown instead of an answer that gives them their words back."""
+        return [
+            f"answer to {typed.body}: {answer}, {self.ledger.shown[typed.body].text!r}"
+            for typed in self.typed
+            if (answer := self.answer(typed)) in {"words lost", "else"}
+        ]
+
+    def without_cause(self) -> list[Typed]:
+        """Texts that were refused, or not answered, though no bot died and the database was there."""
+        return [typed for typed in self.typed if not self._has_cause(typed)]
 
     def answer(self, typed: Typed) -> str:
         """Say in a word what somebody was shown."""
@@ -310,22 +297,13 @@ class Storm:
             return "words lost"
         return "not sent" if _NOT_SENT.search(shown.text) else "not sure" if _NOT_SURE in shown.text else "else"
 
-    def _wrong_answer(self, typed: Typed) -> str | None:
-        """
-        Say what is wrong with an answer, if anything.
-
-        Nobody has to wait in vain but for a bot that dies while they do, or because both are dead.
-        """
-        answer = self.answer(typed)
-        killed = any(typed.began - _BEFORE <= kill <= typed.ended for bot in self.bots for kill in bot.kills) or any(
-            typed.began < end + _AFTER and start < typed.ended for start, end in self.dead
-        )
-        slow = any(typed.began < end and start < typed.ended for start, end in self.slow)
+    def _has_cause(self, typed: Typed) -> bool:
+        """Whether nothing has to be excused, or a kill while they waited, two dead bots, or the database away do it."""
+        killed = any(
+            typed.began < end + _BEFORE and start < typed.ended for bot in self.bots for start, end in bot.kills
+        ) or any(typed.began < end + _AFTER and start < typed.ended for start, end in self.dead)
         away = any(typed.began < end + _BACK_WITHIN and start < typed.ended for _, start, end in self.away)
-        excused = {"accepted": True, "no answer": killed or slow, "not sent": away or slow, "not sure": away or slow}
-        if excused.get(answer, False):
-            return None
-        return f"answer to {typed.body}: {answer}, {self.ledger.shown[typed.body].text!r}"
+        return {"accepted": True, "no answer": killed, "not sent": away, "not sure": away}.get(self.answer(typed), True)
 
 
 @asynccontextmanager

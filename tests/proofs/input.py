@@ -29,9 +29,9 @@ from bot.storage.embedded import start_embedded
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Refused
 from tests.proofs import input_drawing, input_machine, input_readers
-from tests.proofs.input_answers import Meddler, envelope, meddling
+from tests.proofs.input_answers import WAITS, Meddler, envelope, meddling
 from tests.proofs.input_mutation import Lots, word
-from tests.proofs.input_wire import HOME, MARKER, Corpus, Wire, send, tour
+from tests.proofs.input_wire import MARKER, Corpus, Wire, send, tour
 from tests.proofs.record import Record
 from tests.proofs.scene import UNDER_WAY, Scene, scene
 
@@ -45,6 +45,9 @@ GROWTH = 16.0  # MB
 #: Requests under way at once, and what share of Slack's and Blooio's answers is changed.
 _AT_ONCE = 8
 _CHANGED = 0.25
+
+#: How long the end may take. Slack may have been made to ask for a wait of a minute, which is honoured.
+_PATIENCE = 150.0  # seconds
 
 #: Numbers of people, as they would stand in a log that does not mask them.
 _PERSONAL = re.compile(rf"{MARKER}|\+1555\d{{7}}|%2B1555\d{{7}}", re.IGNORECASE)
@@ -100,7 +103,7 @@ def read_and_draw(found: Found, seed: int, count: int) -> None:
     found.slowest["reading or drawing one"] = slowest
 
 
-async def over_http(found: Found, running: Scene, seed: int, count: int, stories: int) -> None:
+async def over_http(found: Found, running: Scene, seed: int, count: int, stories: int) -> Corpus:
     """Send requests of all kinds, and tell stories, to a bot that people have used; see what it is like afterwards."""
     await running.start()
     corpus = await tour(running)
@@ -118,6 +121,7 @@ async def over_http(found: Found, running: Scene, seed: int, count: int, stories
         found.slowest["an answer over HTTP"] = wire.slowest
     found.flaws += _grown(found.memory["HTTP"])
     found.flaws += await ends(running, f"+1555{8_000_001}")
+    return corpus
 
 
 async def _storm(wire: Wire, corpus: Corpus, running: Scene, seed: int, count: int) -> list[float]:
@@ -141,10 +145,11 @@ def _grown(memory: list[float]) -> list[str]:
     return [f"memory grew from {max(first):.0f} to {max(second):.0f} MB"]
 
 
-async def meddled(found: Found, running: Scene, meddler: Meddler, seed: int, *, frames: int, answers: int) -> None:
+async def meddled(
+    found: Found, running: Scene, meddler: Meddler, corpus: Corpus, seed: int, *, frames: int, answers: int
+) -> None:
     """Put frames between those of Slack's socket, and change what Slack and Blooio answer, while people go on."""
     await running.start()
-    corpus = await tour(running)
     process = psutil.Process(running.bots[0].pid)
     memory = [process.memory_info().rss / 2**20]
     for number in range(frames):
@@ -172,6 +177,7 @@ async def _phone(running: Scene, address: str) -> list[object]:
 async def _people_go_on(running: Scene, meddler: Meddler, seed: int, answers: int) -> list[str]:
     """Let people text, answer, type and look people up until so many answers were changed; return whom they texted."""
     numbers, texted = itertools.count(), list[str]()
+    home = await running.sandbox.creates_channel("meddled", members=["ana", "ben", "bot"])
     ana, ben = running.sandbox.person("ana"), running.sandbox.person("ben")
 
     async def go_on() -> None:
@@ -184,19 +190,19 @@ async def _people_go_on(running: Scene, meddler: Meddler, seed: int, answers: in
                     case 0 | 1:
                         await running.sandbox.phone(address).becomes(imessage=True, sent_after=0, delivered_after=0)
                         texted.append(address)
-                        await ana.types(HOME, f"/text {address} Hello {number}")
+                        await ana.types(home, f"/text {address} Hello {number}")
                     case 2 if texted:
-                        await ben.types(HOME, f"/text {lots.one(texted)} Again {number}")
+                        await ben.types(home, f"/text {lots.one(texted)} Again {number}")
                     case 3 if texted:
                         await running.sandbox.phone(lots.one(texted)).replies(
                             f"Yes {number} {storable(word(lots))[:2_000]}"
                         )
                     case 4:
-                        cards = [one for one in await ana.sees(HOME) if one.reply_count]
-                        await ana.posts(HOME, f"Typed {number}", thread_ts=lots.one(cards).ts)
+                        if cards := [one for one in await ana.sees(home) if one.reply_count]:
+                            await ana.posts(home, f"Typed {number}", thread_ts=lots.one(cards).ts)
                     case _:
                         verb = lots.one(("find j", "list", "show Jane", f"add {address} Jo {number}", "tag Jane vip"))
-                        await ana.types(HOME, f"/contact {verb}")
+                        await ana.types(home, f"/contact {verb}")
 
     await asyncio.gather(*(go_on() for _ in range(12)))
     return texted
@@ -210,7 +216,7 @@ async def ends(running: Scene, address: str, *, truths_only: bool = False) -> li
     """
     flaws = []
     try:
-        await running.sandbox.until(lambda: _nothing_stuck(running, truths_only=truths_only), timeout=90)
+        await running.sandbox.until(lambda: _nothing_stuck(running, truths_only=truths_only), timeout=_PATIENCE)
     except TimeoutError:
         flaws.append(f"stuck: {await _stuck(running, truths_only=truths_only)}\n{await _jobs(running)}")
     flaws += await _a_text_goes_its_way(running, address)
@@ -268,14 +274,22 @@ async def _a_text_goes_its_way(running: Scene, address: str) -> list[str]:
         return any("Delivered" in one.text for one in shown)
 
     try:
-        await running.sandbox.until(is_drawn, timeout=30)
+        await running.sandbox.until(is_drawn, timeout=_PATIENCE)
     except TimeoutError:
         return ["a text's receipt does not say that it was delivered"]
     got = [one.text for one in await phone.received(at_least=1)]
     return [] if got == ["All is well"] else [f"a phone got {got}"]
 
 
-async def proof(seed: int, inputs: int, databases: Callable[[], str], folder: Path, sandbox: Sandbox) -> Found:
+async def proof(
+    seed: int,
+    inputs: int,
+    databases: Callable[[], str],
+    folder: Path,
+    sandbox: Sandbox,
+    *,
+    waits: tuple[str, ...] = WAITS,
+) -> Found:
     """Give so many inputs to everything; return what was found."""
     found = Found()
     here = {
@@ -288,16 +302,17 @@ async def proof(seed: int, inputs: int, databases: Callable[[], str], folder: Pa
     async with scene(
         database, folder, bots=1, transport="http", seed=seed, sandbox=sandbox, DATABASE_URL=database
     ) as running:
-        await over_http(found, running, seed, here["http"], stories)
+        corpus = await over_http(found, running, seed, here["http"], stories)
     await sandbox.set_transport(request_url=None)
     _say(found, "sent over HTTP")
     async with meddling(sandbox.url, seed) as meddler:
+        meddler.waits = waits
         through = {"SLACK_API_URL": f"{meddler.url}/slack/api/", "BLOOIO_BASE_URL": f"{meddler.url}/blooio/v2/api"}
         through["DATABASE_URL"] = database = databases()
         async with scene(
             database, folder, bots=1, transport="socket", seed=seed, sandbox=sandbox, **through
         ) as running:
-            await meddled(found, running, meddler, seed, frames=here["frames"], answers=here["answers"])
+            await meddled(found, running, meddler, corpus, seed, frames=here["frames"], answers=here["answers"])
     _say(found, "in frames and answers")
     return found
 

@@ -45,6 +45,11 @@ _STATUSES = (
 )
 
 
+#: What `Retry-After` is made to say. Of the last ones the longest wait is made that the bot allows.
+SHORT_WAITS = ("1", "0", "-1", "nan", "Thu, 01 Jan 1970 00:00:00 GMT")
+WAITS = (*SHORT_WAITS, "x", "1e400", "inf")
+
+
 @dataclass
 class Meddler:
     """A server between the bot and the sandbox, which passes everything on, and changes a share of the answers."""
@@ -52,6 +57,7 @@ class Meddler:
     sandbox_url: str
     seed: int
     share: float = 0.0
+    waits: tuple[str, ...] = WAITS
     changed: Counter[str] = field(default_factory=Counter)  # answers, by the call
     frames: int = 0  # that were put between those of a socket
     url: str = ""
@@ -91,9 +97,7 @@ class Meddler:
             headers["Content-Type"] = lots.one(("text/html", "application/json", "text/plain", "x/y", ""))
         if lots.chance(0.15):
             status = lots.one(_STATUSES)
-            headers["Retry-After"] = lots.one(
-                ("1", "0", "-1", "x", "1e400", "nan", "inf", "Thu, 01 Jan 1970 00:00:00 GMT")
-            )
+            headers["Retry-After"] = lots.one(self.waits)
             headers["Location"] = lots.one(("/x", "http://127.0.0.1:1/", "http://[", "//"))
         with suppress(ValueError):
             changed = mutated(json.loads(content), lots)

@@ -9,6 +9,7 @@ import pytest
 from bench.webhooks import sandbox_process
 from tests.proofs import input_drawing, input_readers
 from tests.proofs.input import Found, _grown, proof
+from tests.proofs.input_answers import SHORT_WAITS
 from tests.proofs.input_mutation import Lots, mutated, smaller, written
 from tests.proofs.input_readers import Reader
 
@@ -17,7 +18,7 @@ from tests.proofs.input_readers import Reader
 async def test_bad_input(database_urls: Callable[[], str], tmp_path: Path) -> None:
     """No 500, no unhandled exception, no stuck job, no growth in memory."""
     async with sandbox_process() as sandbox:
-        found = await proof(7, 1_500, database_urls, tmp_path, sandbox)
+        found = await proof(7, 1_500, database_urls, tmp_path, sandbox, waits=SHORT_WAITS)
     assert found.flaws == []
     assert found.total >= 1_400
     assert {"200", "400", "401"} <= {answer.rpartition(" ")[2] for answer in found.answers}
@@ -47,7 +48,7 @@ def test_a_flaw_is_found_and_made_small(read: Callable[[Any], Any], what: str) -
     _, flaws, _ = input_readers.run(1, 3_000, (reader,))
     found = [one for one in flaws if one.what.startswith(what)]
     assert found, flaws
-    assert all(len(written(one.given)) < len(written(sample)) for one in found)
+    assert min(len(written(one.given)) for one in found) < len(written(sample)) / 2
 
 
 def test_what_fails_is_made_small() -> None:

@@ -1,6 +1,7 @@
 """What the proof of bad input found once, each by its smallest example: see `docs/proofs/input.md`."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +13,8 @@ from slack_bolt.response import BoltResponse
 
 from bot.blocks import channel_settings, composer, contact_forms, contacts, forms, mrkdwn, opt_outs, ownership
 from bot.blooio import reading, wire
+from bot.blooio.client import BlooioClient, blooio_http
+from bot.log import Formatter
 from bot.members import read_member
 from bot.reading.command import CommandProblem
 from bot.reading.contact_command import parse_contact_command
@@ -20,7 +23,14 @@ from bot.reading.searching import wanted
 from bot.reading.shared import address_in, words_of
 from bot.slack import Slack, _seconds
 from bot.socket_mode import _is_envelope
-from handlers.errors import failed
+from bot.texting.errors import NotAccepted
+from bot.texting.model import Address
+from handlers.errors import answered, failed
+
+
+def make_log_record(message: str) -> logging.LogRecord:
+    return logging.LogRecord("x", logging.WARNING, "", 0, message, (), None)
+
 
 SLACK = Slack(None)  # type: ignore[arg-type]  # nothing is asked of it
 
@@ -35,6 +45,7 @@ SLACK = Slack(None)  # type: ignore[arg-type]  # nothing is asked of it
         pytest.param(lambda: parse_contact_command("add x" + " #a" * 13_000, region="US"), id="/contact add, tags"),
         pytest.param(lambda: address_in({"text": "a" * 40_000}, region="US"), id="a message without a blank"),
         pytest.param(lambda: wanted("1" * 40_000 + "'"), id="a search for digits"),
+        pytest.param(lambda: Formatter().format(make_log_record("x" * 40_000)), id="a line of the log"),
     ],
 )
 def test_a_long_text_costs_its_length(read: Callable[[], object]) -> None:
@@ -120,7 +131,7 @@ def test_a_message_of_another_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("inf", 300), ("1e400", 300), ("nan", 1), ("-5", 1), ("86400", 300), ("x", 30), ("7", 7)]
+    ("header", "seconds"), [("inf", 60), ("1e400", 60), ("nan", 1), ("-5", 1), ("86400", 60), ("x", 30), ("7", 7)]
 )
 def test_how_long_slack_may_silence_us(header: str, seconds: float) -> None:
     """A wait without an end would be one."""
@@ -152,6 +163,21 @@ async def test_what_is_not_slacks_is_no_failure_of_ours() -> None:
     """It is refused with 400. A form that was open stays open, and Slack says over it that there was trouble."""
     for kind in ("view_submission", "block_actions"):
         assert (await failed(Unreadable(), {"type": kind}, slack=SLACK)).status == 400
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+async def test_what_fails_after_the_acknowledgement_is_not_answered(*, acknowledged: bool) -> None:
+    """There is nothing left to answer, and Bolt would call an answer a failure of its own."""
+    before = None if acknowledged else BoltResponse(status=500)
+    answer = await answered(RuntimeError(), {"type": "view_closed"}, before, slack=SLACK)
+    assert (answer is None) is acknowledged
+
+
+async def test_an_address_that_makes_no_url() -> None:
+    """It is refused as any other that is nobody's."""
+    async with blooio_http("http://127.0.0.1:1/v2/api", "key") as http:
+        with pytest.raises(NotAccepted):
+            await BlooioClient(http).get_contact(Address("+" + "1" * 70_000))
 
 
 async def test_a_command_that_nobody_listens_to() -> None:

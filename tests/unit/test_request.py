@@ -34,6 +34,7 @@ def test_what_slack_sends_is_let_in(body: dict[str, Any]) -> None:
     ("body", "path", "value"),
     [
         pytest.param(COMMAND, ("user_id",), None, id="a command of nobody's"),
+        pytest.param(COMMAND, ("user_id",), "U" * 256, id="a command of somebody with an id as long as a book"),
         pytest.param(COMMAND, ("text",), ["hi"], id="a command with a list"),
         pytest.param(COMMAND, ("user",), "U1", id="a command with a user that is text"),
         pytest.param(CLICK, ("user",), "U1", id="a user that is text"),
