@@ -150,7 +150,7 @@ async def test_database_away(sandbox: Sandbox, tmp_path: Path) -> None:
 
 async def test_database_goes_away_in_the_middle_of_a_start(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
     """It ends with 1 and one line as well, and no traceback that could quote anything."""
-    environment = sandbox.environment() | {"DATABASE_URL": database_url, "PORT": "0"}
+    environment = sandbox.environment() | {"DATABASE_URL": database_url}
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as ours:
         await ours.execute("SELECT pg_advisory_lock(7285001)")  # as a migration under way
         running = asyncio.create_task(run(tmp_path, **environment))
@@ -165,13 +165,14 @@ async def test_database_goes_away_in_the_middle_of_a_start(sandbox: Sandbox, dat
 async def test_database_goes_away_while_lines_are_learnt(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
     """It starts all the same, and learns them later."""
     async with (
-        await psycopg.AsyncConnection.connect(database_url) as ours,
+        await psycopg.AsyncConnection.connect(database_url, autocommit=True) as ours,
+        await psycopg.AsyncConnection.connect(database_url) as holding,
         bot_process(sandbox, database_url, tmp_path) as bot,
     ):
-        await ours.execute("LOCK TABLE threads")
+        await holding.execute("LOCK TABLE threads")
         starting = asyncio.create_task(bot.start())
         await until(lambda: _ends_who_waits(ours))
-        await ours.rollback()
+        await holding.rollback()
         await starting
         assert any(line.endswith("not_learnt error=AdminShutdown") for line in bot.lines)
 
