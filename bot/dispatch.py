@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import Histogram
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.reading.request import Unreadable, kind_of, readable
@@ -55,27 +55,14 @@ class Dispatcher:
         return response
 
     async def _answer(self, request: AsyncBoltRequest) -> BoltResponse:
-        """Return Bolt's answer, or the acknowledgement as soon as it is given: Bolt looks for it every 10 ms."""
-        first: asyncio.Future[BoltResponse] = asyncio.get_running_loop().create_future()
-        request.context["ack"] = _Ack(first)
         self._under_way += 1
         self._idle.clear()
-        dispatching = asyncio.create_task(self._app.async_dispatch(request), name="dispatching")
-        dispatching.add_done_callback(lambda done: self._dispatched(done, first))
-        return await first
-
-    def _dispatched(self, done: asyncio.Task[BoltResponse], first: asyncio.Future[BoltResponse]) -> None:
-        self._under_way -= 1
-        if not self._under_way:
-            self._idle.set()
-        if first.done():
-            return
-        if done.cancelled():
-            first.cancel()
-        elif (error := done.exception()) is not None:
-            first.set_exception(error)
-        else:
-            first.set_result(done.result())
+        try:
+            return await self._app.async_dispatch(request)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait until nothing is under way, for at most *grace_seconds*."""
@@ -83,20 +70,6 @@ class Dispatcher:
             await asyncio.wait_for(self._idle.wait(), grace_seconds)
         except TimeoutError:
             logger.warning("requests_abandoned count=%d", self._under_way)
-
-
-class _Ack(AsyncAck):
-    """Bolt's, which also says at once that it was given."""
-
-    def __init__(self, given: asyncio.Future[BoltResponse]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._given = given
-
-    async def __call__(self, *args: Any, **kwargs: Any) -> BoltResponse:
-        response = await super().__call__(*args, **kwargs)
-        if not self._given.done():
-            self._given.set_result(response)
-        return response
 
 
 def _request(body: dict[str, Any], headers: dict[str, str]) -> AsyncBoltRequest:

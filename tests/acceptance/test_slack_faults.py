@@ -76,7 +76,7 @@ async def test_a_failed_drawing_is_mended(call: str, database_urls) -> None:
         database_url = database_urls()
         async with places, on_stage(database_url) as scene:
             await scene.sandbox.order(vendor="slack", where=name, skip=skip, **WAYS[way])
-            someone = await scene.meets()
+            someone = await scene.meets(delivered_after=1.5)  # long enough after *Sent* to be another edit
             await scene.texts(someone)
             await settles(database_url)
             assert await scene.reached(someone) == 1

@@ -351,8 +351,13 @@ async def test_another_workspaces_rows_are_nobodys_here(secret: Secret) -> None:
         await connection.execute("UPDATE people SET team_id = 'T0OTHER' WHERE address = %s", (secret.phone.address,))
     told = []
     for action_id, value in ((DONE, str(secret.thread_id)), (Button.CHECK_NUMBER.action_id, str(secret.failed))):
+        before = len(await secret.story.told(stage.ana, where=SUPPORT))
         await clicks(stage, ANA, action_id, value)
-        told.append((await secret.story.told(stage.ana, where=SUPPORT))[-1])
+
+        async def answered(before: int = before) -> list[str]:
+            return (await secret.story.told(stage.ana, where=SUPPORT))[before:]
+
+        told += await stage.sandbox.until(answered)
     assert told == [GONE, UNKNOWN]
     async with stage.app.pool.connection() as connection:
         cursor = await connection.execute("SELECT done_at FROM threads WHERE id = %s", (secret.thread_id,))

@@ -74,6 +74,13 @@ async def test_whoever_types_in_the_thread_meanwhile_is_asked(talk: Talk) -> Non
     await jane.is_marked(typed, "double_vertical_bar")
     await jane.received("Hi Jane")
     await jane.ana.closes()
+
+    async def nobody_writes() -> bool:
+        async with await psycopg.AsyncConnection.connect(talk.database_url) as connection:
+            query = "SELECT count(*) FROM writers WHERE address = %s"
+            return await (await connection.execute(query, [jane.phone.address])).fetchone() == (0,)
+
+    await talk.sandbox.until(nobody_writes)
     await jane.types("Here", by=jane.ben)
     await jane.received("Hi Jane", "Here")
 
