@@ -106,11 +106,14 @@ class Talk:
         return await self.sandbox.creates_channel(name, members=["ana", "ben", "bot", *members])
 
     async def begins(self, words: str = "Hello", *, home: str | None = None, **profile: object) -> Conversation:
-        """Ana texts somebody new; their thread stands when this returns."""
+        """Ana texts somebody new; their thread stands when this returns, and the phone has it if it gets any."""
         phone, home = await self.meets(**profile), home or await self.channel()
         shown = await self.stage.ana.types(home, f"/text {phone.address} {words}")
         assert shown.text.startswith("Texting "), shown
-        return await self.conversation(phone, home)
+        conversation = await self.conversation(phone, home)
+        if not profile.keys() & {"unreachable", "fails_with", "stuck"}:
+            await phone.received(at_least=1)
+        return conversation
 
     async def conversation(self, phone: Phone, home: str) -> Conversation:
         """Wait for the card of somebody in a channel, and their first message under it."""

@@ -185,7 +185,16 @@ class TestWebhooks:
             async with talk.stage.app.pool.connection() as connection:
                 return await (await connection.execute(query, [jane.card.ts])).fetchone() == (3,)
 
+        async def posts() -> int:
+            return len(await talk.sandbox.exchanges(vendor="slack", name="chat.postMessage"))
+
         await talk.sandbox.until(stored)
+        before = await posts()
+
+        async def refused() -> bool:
+            return await posts() > before  # what was under way without having seen all three is over
+
+        await talk.sandbox.until(refused)
         await talk.sandbox.calm()
         await jane.shows("Hi Jane", "One", "Two", "Three")
 

@@ -468,6 +468,7 @@ async def test_a_broadcast_of_the_thread_is_a_reply(talk: Talk) -> None:
     """Shown in the channel as well, it is texted as any other; a message at the channel's root is not."""
     jane = await talk.begins("Hi Jane")
     await jane.types("We open at nine", broadcast=True)
+    await jane.received("Hi Jane", "We open at nine")
     await jane.ana.posts(jane.home, "who is on call?")
     other = await jane.ana.posts(jane.home, "another thread")
     await jane.ana.posts(jane.home, "in another thread", thread_ts=other.ts, broadcast=True)
