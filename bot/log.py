@@ -22,6 +22,9 @@ _MASKS = (
     (re.compile(r"(?s)\b(DETAIL|CONTEXT): .*?(?=\nHINT:|\n\nThe above |\n\nDuring |\Z)"), r"\1: ‹row›"),
 )
 
+#: Characters of an event: what is longer is nothing that we meant to write.
+_LONGEST = 2000
+
 #: What could end a line, or change one that is on a screen already.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _ANY_CONTROL = re.compile(rf"\n|{_CONTROL.pattern}")
@@ -49,13 +52,17 @@ class Formatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        return _ANY_CONTROL.sub(_spelled, super().formatMessage(record))
+        line = _ANY_CONTROL.sub(_spelled, super().formatMessage(record))
+        return line if len(line) <= _LONGEST else f"{_masked(line)[:_LONGEST]}…"
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        for pattern, mask in _MASKS:
-            line = pattern.sub(mask, line)
-        return _CONTROL.sub(_spelled, line).replace("\n", "\n    ")
+        return _CONTROL.sub(_spelled, _masked(super().format(record))).replace("\n", "\n    ")
+
+
+def _masked(text: str) -> str:
+    for pattern, mask in _MASKS:
+        text = pattern.sub(mask, text)
+    return text
 
 
 def _spelled(control: re.Match[str]) -> str:

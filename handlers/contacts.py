@@ -43,7 +43,7 @@ async def contact(
     try:
         step = await desk.begin(parse_contact_command(text, region=region), asker, typed)
         if isinstance(step, Form):
-            await ack(**await _opened(slack, str(command["trigger_id"]), step, typed, left().total_seconds()))
+            await ack(**await _opened(slack, str(command.get("trigger_id") or ""), step, typed, left().total_seconds()))
             return
     except CommandProblem as refused:
         await ack(**problem(refused.words, typed))

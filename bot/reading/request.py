@@ -22,6 +22,9 @@ UNKNOWN = "unknown"
 #: Slack nests rich text some levels deep. More of them are nothing that anybody wrote.
 _DEEPEST = 50
 
+#: Characters of an id: Slack's own have a dozen, and it lets us choose names of so many.
+_LONGEST_ID = 255
+
 
 class Unreadable(ValueError):
     """This is not what Slack sends, or not what it sends about anything that we made."""
@@ -50,9 +53,19 @@ class _Some:
 
 @dataclass(frozen=True, slots=True)
 class _Short:
-    """Text that is an id or a name of ours: it is asked about and logged."""
+    """Text that is an id or a name of ours: it is asked about, remembered and logged."""
 
-    longest: int = 255  # characters; Slack's own are a dozen, and it lets us choose names of as many
+
+@dataclass(frozen=True, slots=True)
+class _Brief:
+    """Anything, but no long text: whoever reads an event looks what it is, and remembers or logs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _IfObject:
+    """Anything, but if it is an object it has this shape."""
+
+    shape: Any
 
 
 _TEXT = _Maybe(str)
@@ -76,11 +89,12 @@ _VIEW = {
 }
 _PERSON = {"id": _ID, "team_id": _Maybe(_ID), "username": _TEXT, "name": _TEXT}
 _MESSAGE = {
-    "ts": _TEXT,
-    "thread_ts": _TEXT,
+    "ts": _Maybe(_ID),
+    "thread_ts": _Maybe(_ID),
+    "user": _Maybe(_ID),
     "text": _TEXT,
-    "bot_id": _TEXT,
-    "edited": _Maybe({"ts": str}),
+    "bot_id": _Maybe(_ID),
+    "edited": _Maybe({"ts": _ID}),
     "blocks": _Maybe([dict]),
 }
 _INTERACTION = {
@@ -91,14 +105,22 @@ _INTERACTION = {
     "container": _Maybe({"channel_id": _Maybe(_ID), "thread_ts": _Maybe(_ID)}),
     "message": _Maybe(_MESSAGE),
     "view": _Maybe(_VIEW),
-    "trigger_id": _TEXT,
+    "trigger_id": _Maybe(_ID),
     "response_url": _TEXT,
     "callback_id": _Maybe(_ID),
     "action_id": _Maybe(_ID),
     "actions": _Maybe([dict]),
 }
-_ACTION = {"action_id": _ID, "block_id": _TEXT, "action_ts": _TEXT, **_FIELD}
+_ACTION = {"action_id": _ID, "block_id": _TEXT, "action_ts": _Maybe(_ID), **_FIELD}
 _ITEM = {"type": str, "channel": _Maybe(_ID), "ts": _Maybe(_ID)}
+
+_OF_EVENT = dict.fromkeys(
+    (
+        *("user", "bot_id", "team", "user_team", "channel", "ts", "thread_ts", "event_ts", "deleted_ts"),
+        *("subtype", "item_user", "reaction"),
+    ),
+    _Brief(),
+)
 
 _SHAPES: Mapping[str, Any] = {
     COMMAND: {
@@ -118,7 +140,13 @@ _SHAPES: Mapping[str, Any] = {
         "team_id": _TEXT,
         "enterprise_id": _TEXT,
         "authorizations": _Maybe([{"team_id": _TEXT, "enterprise_id": _TEXT, "user_id": _TEXT}]),
-        "event": {"type": str, "item": _Maybe(_ITEM)},
+        "event": {
+            **_OF_EVENT,
+            "type": _ID,
+            "item": _Maybe(_ITEM),
+            "message": _IfObject(_OF_EVENT),
+            "previous_message": _IfObject(_OF_EVENT),
+        },
     },
     ACTIONS: {**_INTERACTION, "actions": _Some(_ACTION)},
     SUBMISSION: {**_INTERACTION, "view": _VIEW},
@@ -171,7 +199,11 @@ def _fits(value: Any, shape: Any) -> bool:  # noqa: PLR0911  (one for each kind 
         case _Maybe():
             return value is None or _fits(value, shape.shape)
         case _Short():
-            return isinstance(value, str) and len(value) <= shape.longest
+            return isinstance(value, str) and len(value) <= _LONGEST_ID
+        case _Brief():
+            return not isinstance(value, str) or len(value) <= _LONGEST_ID
+        case _IfObject():
+            return not isinstance(value, dict) or _fits(value, shape.shape)
         case _Each():
             return isinstance(value, dict) and all(_fits(one, shape.shape) for one in value.values())
         case _Some():

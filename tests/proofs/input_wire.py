@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -29,6 +30,9 @@ MARKER = "zqmarkerqz"
 
 #: What the wildest request may take, on a busy machine. Slack waits three seconds.
 SLOWEST = 20.0
+
+#: How often a request comes that is answered with 503.
+_AGAIN = 4
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 TEAM, HOME = "T0ACMEHQ001", "C0SUPPORT01"
@@ -84,7 +88,22 @@ class Wire:
     async def post(
         self, path: str, raw: bytes, headers: Mapping[str, str], name: str, given: Any, *, method: str = "POST"
     ) -> tuple[int, str]:
-        """Send anything; note how it was answered, and what is wrong with that."""
+        """
+        Send anything; note how it was answered, and what is wrong with that.
+
+        503 says that it could not be stored in time, on a machine that is busy with this: it comes again, as from both.
+        """
+        for _ in range(_AGAIN):
+            status, text = await self._post(path, raw, headers, name, given, method=method)
+            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return status, text
+            await asyncio.sleep(1)
+        self.flaws.append(f"{name}: 503 again and again\n  given {given!r:.3000}")
+        return status, text
+
+    async def _post(
+        self, path: str, raw: bytes, headers: Mapping[str, str], name: str, given: Any, *, method: str
+    ) -> tuple[int, str]:
         started = time.monotonic()
         try:
             async with self.http.request(method, self.url + path, data=raw, headers=headers) as response:
@@ -94,7 +113,8 @@ class Wire:
         seconds = time.monotonic() - started
         self.slowest = max(self.slowest, seconds)
         self.answers[f"{name} {status}"] += 1
-        if status >= 500 or status == 0 or seconds > SLOWEST:
+        wrong = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE
+        if wrong or status == 0 or seconds > SLOWEST:
             self.flaws.append(f"{name}: {status} {text[:100]} after {seconds:.1f} s\n  given {given!r:.3000}")
         return status, text
 

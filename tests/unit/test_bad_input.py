@@ -165,6 +165,13 @@ async def test_what_is_not_slacks_is_no_failure_of_ours() -> None:
         assert (await failed(Unreadable(), {"type": kind}, slack=SLACK)).status == 400
 
 
+def test_a_line_of_the_log_has_an_end() -> None:
+    """Whatever stands in it is masked before it is cut."""
+    line = Formatter().format(make_log_record("x" * 1_900 + " +15551234567" * 500))
+    assert len(line) == 2_001
+    assert "+1555" not in line
+
+
 @pytest.mark.parametrize("acknowledged", [False, True])
 async def test_what_fails_after_the_acknowledgement_is_not_answered(*, acknowledged: bool) -> None:
     """There is nothing left to answer, and Bolt would call an answer a failure of its own."""

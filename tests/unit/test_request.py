@@ -45,6 +45,7 @@ def test_what_slack_sends_is_let_in(body: dict[str, Any]) -> None:
         pytest.param(FORM, ("view", "private_metadata"), {}, id="a memory that is an object"),
         pytest.param(EVENT, ("event",), "message", id="an event that is text"),
         pytest.param(EVENT, ("authorizations",), ["T1"], id="authorizations that are text"),
+        pytest.param(EVENT, ("event", "user"), "U" * 256, id="an event of somebody with an id as long as a book"),
         pytest.param(SHORTCUT, ("trigger_id",), 12, id="a trigger that is a number"),
         pytest.param(NEW, ("actions",), "x", id="something new, with actions that are text"),
         pytest.param(NEW, ("type",), 5, id="no kind at all"),
