@@ -11,6 +11,9 @@ from sandbox.blooio.records import Records, new_id
 from sandbox.blooio.timeline import Timeline
 from sandbox.changes import Changes
 
+#: Seconds between two texts of a person's, at least: enough to stay apart as milliseconds.
+_BETWEEN = 0.002
+
 
 class Inbound:
     """Stores what a person does, and lets webhooks know. Raises ValueError for what cannot be done."""
@@ -35,7 +38,7 @@ class Inbound:
         if phone.channel is None:
             raise ValueError(f"{phone.address} has no channel to write over")
         address = phone.address if group is None else self._group_of(phone, group)
-        now = self._records.clock.now()
+        now = self._now(address)
         message = Message(
             message_id=new_id("msg"),
             outbound=False,
@@ -99,6 +102,13 @@ class Inbound:
         if group is None or phone.address not in group.members:
             raise ValueError(f"{phone.address} is in no group {group_id!r}")
         return group.group_id
+
+    def _now(self, address: str) -> float:
+        """Nobody writes two texts in a moment: which of them came first can be seen in milliseconds."""
+        tally = self._records.tallies.get(address)
+        last = None if tally is None else tally.last_inbound
+        now = self._records.clock.now()
+        return now if last is None else max(now, last.at + _BETWEEN)
 
     def _line(self, address: str, number: Any) -> str:
         line = self._records.line_for(address) if number is None else self._records.line(number)
