@@ -16,7 +16,7 @@ import uvloop
 
 from bench.contacts import beginnings, local_blooio, row
 from bot.app import running
-from bot.server import bind
+from bot.ingress.server import bind
 from bot.settings import read_settings
 from bot.storage.contacts import Contacts
 from bot.storage.embedded import embedded_postgres

@@ -19,15 +19,22 @@ from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 
 from bot import log
+from bot.access.permission import read_rules
 from bot.app import Role, running
 from bot.blooio.client import BlooioClient, blooio_http
-from bot.checks import StartError, Unreachable, check_blooio_key, check_slack_app_token, check_slack_bot_token
-from bot.doctor import Mark, check_inbox, check_public_url, check_webhook, rotate_webhook_secret
-from bot.permission import read_rules
-from bot.rules_check import check_rules
-from bot.server import bind
+from bot.doctor.credentials import (
+    StartError,
+    Unreachable,
+    check_blooio_key,
+    check_slack_app_token,
+    check_slack_bot_token,
+)
+from bot.doctor.finding import Mark
+from bot.doctor.rules import check_rules
+from bot.doctor.webhook import check_inbox, check_public_url, check_webhook, rotate_webhook_secret
+from bot.ingress.server import bind
 from bot.settings import Settings, SettingsError, read_settings
-from bot.slack import open_slack
+from bot.slack.client import open_slack
 from bot.storage.audit import trail
 from bot.storage.database import DatabaseAway, connect, database_url, migrate
 from bot.storage.webhooks import KeptWebhook, kept_webhook, replace_secret

@@ -13,34 +13,37 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
-from bot.announcer import Announcer
+from bot.access.permission import Permission, read_rules
 from bot.background import beside
 from bot.blooio.client import BlooioClient, blooio_http
-from bot.catch_up import CatchUp
-from bot.checks import check_at_start
 from bot.desk import Desk
-from bot.dispatch import Dispatcher
+from bot.doctor.credentials import check_at_start
+from bot.drawing.announcer import Announcer
+from bot.drawing.notifier import Notifier
+from bot.drawing.painter import Painter
 from bot.errands import Errands
 from bot.files.destinations import own_origin
 from bot.files.fetching import open_fetcher
 from bot.files.incoming import IncomingFiles
 from bot.files.outgoing import OutgoingFiles
 from bot.files.serving import ServedFiles
-from bot.follower import following
+from bot.hearing.catch_up import CatchUp
+from bot.hearing.follower import following
+from bot.hearing.news import News
+from bot.hearing.registration import WebhookSecrets, registering
+from bot.hearing.webhooks import BlooioWebhooks
+from bot.ingress.dispatch import Dispatcher
+from bot.ingress.server import serving
+from bot.ingress.socket_mode import socket_mode
+from bot.ingress.web import Probe, web_app
 from bot.jobs import Jobs
 from bot.leading import leading
 from bot.librarian import Librarian
-from bot.news import News
-from bot.notifier import Notifier
-from bot.painter import Painter
-from bot.permission import Permission, read_rules
-from bot.registration import WebhookSecrets, registering
 from bot.report.service import Reports
-from bot.server import serving
 from bot.settings import Settings
 from bot.signs import Signs
-from bot.slack import Slack, SlackError, open_slack
-from bot.socket_mode import socket_mode
+from bot.slack.client import Slack, open_slack
+from bot.slack.errors import SlackError
 from bot.storage.announcements import Announcements
 from bot.storage.audit import Audit
 from bot.storage.channels import Channels
@@ -59,6 +62,7 @@ from bot.storage.presence import open_presence
 from bot.storage.read_marks import Acted, ReadMarks
 from bot.storage.record import Record
 from bot.storage.replies import Replies
+from bot.storage.requests import Requests
 from bot.storage.tapbacks import Tapbacks
 from bot.storage.threads import Cards
 from bot.storage.writers import Writers
@@ -68,8 +72,6 @@ from bot.texting.opting import StandardWords
 from bot.texting.service import Texting
 from bot.texting.threads import Threads
 from bot.typing_sign import TypingSign
-from bot.web import Probe, web_app
-from bot.webhooks import BlooioWebhooks
 
 logger = logging.getLogger(__name__)
 
@@ -182,12 +184,14 @@ async def _built(settings: Settings) -> AsyncIterator[Parts]:
         jobs = await stack.enter_async_context(Jobs(pool, presence).open())
         read_marks = ReadMarks(pool, defer=jobs.defer_read)
         acted = read_marks.acted if settings.mark_read else None
-        deliveries = Deliveries(pool, defer=jobs.defer, acted=acted)
-        people, opt_outs = People(pool), OptOuts(pool, deliveries=deliveries)
+        requests = Requests(pool, defer=jobs.defer, acted=acted)
+        deliveries = Deliveries(pool, defer=jobs.defer)
+        people, opt_outs = People(pool), OptOuts(pool, requests=requests)
         conversations = Conversations(pool, defer_files=jobs.defer_files, opt_outs=opt_outs)
         files_key = await signing_key(pool)
         outgoing = OutgoingFiles(public_url=settings.public_url, key=files_key, slack=slack)
         texting = Texting(
+            requests=requests,
             memory=deliveries,
             people=people,
             gateway=blooio,
@@ -199,7 +203,7 @@ async def _built(settings: Settings) -> AsyncIterator[Parts]:
         threads = Threads(
             texting=texting,
             received=conversations,
-            replies=Replies(pool, deliveries=deliveries),
+            replies=Replies(pool, requests=requests),
             opting=StandardWords(settings.opt_words, settings.opt_answers, identity=lambda: slack.identity).read,
             team_id=lambda: str(slack.identity.get("team_id") or ""),
             inbox=settings.inbox,

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from bot.access.sight import sees
 from bot.blocks import composer
 from bot.blocks.composer import CHECKING, REPLY_ONLY, UNKNOWN, OurLine, Writing, new_text, read_writing
 from bot.blocks.mrkdwn import Payload, escape
-from bot.sight import sees
-from bot.slack import Slack, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
 from bot.storage.writers import Writers
 from bot.texting.book import Book
 from bot.texting.errors import NotAccepted, NotFound, OwnNumber, TextingError
@@ -130,7 +131,7 @@ class Composer:
         """Let others know that somebody writes to a person; return who else does. Never fails, never takes long."""
         try:
             async with asyncio.timeout(_BEFORE_A_FORM.total_seconds()):
-                name = (await self._slack.profile(user_id, fallback="Somebody")).name
+                name = (await self._slack.people.profile(user_id, fallback="Somebody")).name
                 await self._writers.begins(team_id, address, Author(user_id, name))
                 return await self._writers.writing_to(team_id, address, besides=user_id)
         except (TextingError, TimeoutError):

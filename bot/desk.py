@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from bot.access.sight import sees
 from bot.blocks import asking, contact_forms, contacts
 from bot.blocks.answer import problem
 from bot.blocks.contact_forms import Outcome, Typed
@@ -32,8 +33,7 @@ from bot.reading.contact_command import (
 )
 from bot.reading.names import NameReading
 from bot.reading.slack_text import plain_text
-from bot.sight import sees
-from bot.slack import Slack
+from bot.slack.client import Slack
 from bot.storage.drafts import Draft, Drafts
 from bot.storage.people import People
 from bot.texting.book import Book, Change

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from bot.blocks import whisper
-from bot.slack import Slack, SlackBusy, SlackRefused, SlackTrouble
+from bot.slack.client import Slack
+from bot.slack.errors import SlackBusy, SlackRefused, SlackTrouble
 from bot.storage.read_marks import ReadMarks
 from bot.storage.tapbacks import Tapbacks, TappedText
 from bot.texting.errors import NotAccepted, TextingError

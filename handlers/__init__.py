@@ -2,13 +2,13 @@
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.access.permission import Permission
 from bot.composing import Composer
 from bot.desk import Desk
 from bot.errands import Errands
 from bot.files.outgoing import OutgoingFiles
-from bot.permission import Permission
 from bot.report.service import Reports
-from bot.slack import Slack
+from bot.slack.client import Slack
 from bot.storage.audit import Audit
 from bot.storage.channels import Channels
 from bot.storage.conversations import Conversations

@@ -13,7 +13,8 @@ from bot.blocks.contact_forms import Typed, add_form
 from bot.reading.addresses import pretty
 from bot.reading.contact_command import LONGEST_NAME
 from bot.reading.shared import address_in
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.people import People, PointedAt
 from bot.texting.errors import TextingError
 from handlers.clicks import respond, team_of

@@ -9,16 +9,17 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.access.permission import Permission, Why
+from bot.access.sight import sees
 from bot.blocks import contacts, ownership, whisper
 from bot.blocks.card import CARD_MORE, CLAIM, DONE, REOPEN, More
 from bot.blocks.contact_forms import Typed, add_form
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.ownership import HAND_OFF_FORM, TO, hand_off_form, read_hand_off
 from bot.desk import Desk
-from bot.permission import Permission, Why
 from bot.reading.addresses import pretty
-from bot.sight import sees
-from bot.slack import Slack, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
 from bot.storage.drawings import Drawings
 from bot.storage.threads import LEADS_NOWHERE, Card, Cards, Change
 from bot.texting.errors import NotPermitted, NotRead, NotStored, PerhapsStored, TextingError

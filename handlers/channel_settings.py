@@ -7,11 +7,12 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.access.sight import sees
 from bot.blocks.channel_settings import REPLIES, SETTINGS_FORM, read_settings, saved, settings_form
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.whisper import refusal
-from bot.sight import sees
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.channels import Channels
 from bot.texting.errors import NotRead, NotStored, PerhapsStored, TextingError
 from handlers.clicks import author_of, name_of, respond, tell_directly

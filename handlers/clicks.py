@@ -8,7 +8,8 @@ from typing import Any
 from bot.blocks.mrkdwn import Payload
 from bot.desk import Asker
 from bot.reading.request import Unreadable
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.model import Author
 from handlers.countdown import ASKING_SECONDS
 
@@ -63,7 +64,7 @@ async def author_of(slack: Slack, user_id: str, user_name: str) -> Author:
     """Name the person who sends a text again, as the others in the thread know them."""
     try:
         async with asyncio.timeout(ASKING_SECONDS):
-            profile = await slack.profile(user_id, fallback=user_name)
+            profile = await slack.people.profile(user_id, fallback=user_name)
     except TimeoutError:
         return Author(user_id, user_name)
     return Author(user_id, profile.name)
@@ -89,7 +90,7 @@ async def respond(slack: Slack, body: dict[str, Any], payload: Payload) -> None:
 async def tell_directly(slack: Slack, user_id: str, payload: Payload) -> None:
     """Tell somebody in their messages with us, where it stays: they may not look there now."""
     try:
-        await slack.post(await slack.direct(user_id), payload, key="told")
+        await slack.post(await slack.places.direct(user_id), payload, key="told")
     except SlackError as error:
         logger.warning("not_told error=%s", error)
 

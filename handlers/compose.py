@@ -29,7 +29,8 @@ from bot.composing import Composer, Opening
 from bot.reading.addresses import AddressProblem, read_address
 from bot.reading.form import FormProblem, parse_text_form
 from bot.reading.shared import words_of
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.book import Book
 from bot.texting.errors import TextingError
 from bot.texting.model import Address, Request, Requested

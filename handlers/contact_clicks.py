@@ -14,7 +14,8 @@ from bot.blocks.contacts import CHOOSE, Button, read_place
 from bot.blocks.mrkdwn import Payload, escape
 from bot.desk import Asker, Desk, Form, Step, Work
 from bot.errands import Errands
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.errors import NotAccepted, NotFound, TextingError
 from bot.texting.service import Texting
 from handlers.clicks import Click, asker_of, read_click

@@ -18,7 +18,8 @@ from bot.desk import Asker, Desk
 from bot.errands import ACKNOWLEDGED_SECONDS, Errands
 from bot.reading.addresses import pretty
 from bot.reading.contact_form import ContactFormProblem, parse_add_form, parse_edit_form
-from bot.slack import Slack, SlackBusy, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackBusy, SlackError, SlackRefused
 from bot.texting.book import Change, ChangedMeanwhile
 from bot.texting.errors import TextingError
 from bot.texting.model import Contact
@@ -182,7 +183,7 @@ async def _tell(slack: Slack, submission: Submission, payload: Payload) -> None:
     except SlackError as refused:
         logger.info("not_whispered error=%s", refused)
         try:
-            home = await slack.direct(submission.user_id)
+            home = await slack.places.direct(submission.user_id)
             await slack.post(home, payload, key=f"contact:{submission.view_id}")
         except SlackError as error:
             logger.warning("not_told error=%s", error)

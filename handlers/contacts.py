@@ -16,7 +16,8 @@ from bot.errands import ACKNOWLEDGED_SECONDS, Errands
 from bot.reading.command import CommandProblem
 from bot.reading.contact_command import parse_contact_command
 from bot.reading.slack_text import plain_text
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.errors import TextingError
 from bot.texting.service import Texting
 from handlers import contact_clicks, contact_forms

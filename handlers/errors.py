@@ -16,7 +16,8 @@ from bot.blocks.mrkdwn import Payload
 from bot.blocks.whisper import refusal
 from bot.reading.request import EVENT, SUBMISSION, Unreadable, kind_of
 from bot.reading.slack_text import plain_text
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 
 logger = logging.getLogger(__name__)
 

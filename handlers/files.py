@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
 from bot.blocks.files import TRY_AGAIN
-from bot.slack import Slack
+from bot.slack.client import Slack
 from bot.storage.files import InboundFiles
 from bot.texting.errors import TextingError
 from handlers.clicks import read_click, tell

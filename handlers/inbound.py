@@ -11,7 +11,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.blocks import whisper
 from bot.blocks.inbound import SHOW_ALL, whole
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.conversations import Conversations
 from bot.texting.errors import TextingError
 from handlers.clicks import read_click, tell

@@ -17,7 +17,8 @@ from bot.blocks.opt_outs import with_remedy
 from bot.composing import Composer, Opening
 from bot.reading.command import CommandProblem, Compose, Named, TextCommand, read_body, several_people
 from bot.reading.names import NameReading
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.drafts import Draft, Drafts
 from bot.texting.book import Book
 from bot.texting.calling import meant_by, misspelt, names_another

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.access.permission import Permission
 from bot.blocks import contact_forms, contacts, opt_outs, whisper
 from bot.blocks.card import label
 from bot.blocks.contact_forms import Outcome, read_here
@@ -16,9 +17,9 @@ from bot.blocks.contacts import Button
 from bot.blocks.mrkdwn import Payload, escape
 from bot.blocks.opt_outs import ALLOW_FORM, NOTE, allow_form, read_allowing
 from bot.desk import Desk
-from bot.permission import Permission
 from bot.reading.addresses import is_spelled_out, pretty
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.audit import Audit
 from bot.storage.opt_outs import OptOuts
 from bot.texting.errors import NotRead, NotStored, PerhapsStored, TextingError

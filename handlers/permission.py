@@ -16,6 +16,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
+from bot.access.permission import Permission, Why
 from bot.blocks import contacts, files, whisper
 from bot.blocks.answer import problem
 from bot.blocks.card import CARD_MORE, CLAIM, DONE, REOPEN
@@ -26,10 +27,10 @@ from bot.blocks.inbound import SHOW_ALL
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.receipt import Button as Receipt
 from bot.errands import Errands
-from bot.permission import Permission, Why
 from bot.reading.request import Unreadable, kind_of
 from bot.reading.slack_text import plain_text
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.errors import NotPermitted
 from handlers.add_contact import ADD_CONTACT
 from handlers.clicks import respond, team_of, tell_directly
@@ -119,7 +120,7 @@ async def guard(
         return None
     check = permission.check(user_id=asking.user_id, conversation_id=asking.sends_from, team_id=asking.team_id or None)
     try:
-        if asking.name == "/text" and not slack.knows(asking.user_id):
+        if asking.name == "/text" and not slack.people.knows(asking.user_id):
             await asyncio.gather(check, look_at(slack, asking.here))  # it is asked about next
         else:
             await check

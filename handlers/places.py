@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from bot.access.sight import sees
 from bot.blocks.answer import accepted
 from bot.blocks.mrkdwn import Payload
 from bot.reading.slack_text import mentioned_users
-from bot.sight import sees
-from bot.slack import Place, Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
+from bot.slack.places import Place
 from bot.texting.model import Request, Requested
 from bot.texting.service import Texting
 from handlers.countdown import ASKING_SECONDS
@@ -66,7 +68,7 @@ async def look_at(slack: Slack, conversation_id: str) -> Place:
     """Ask whether a thread can live in a conversation, for as long as somebody who waits can wait."""
     try:
         async with asyncio.timeout(ASKING_SECONDS):
-            return await slack.place(conversation_id)
+            return await slack.places.get(conversation_id)
     except (SlackError, TimeoutError):
         logger.warning("place_not_asked")
         return Place(usable=True)  # posting will tell; a thread without a place moves to the author's messages
@@ -84,7 +86,7 @@ async def names_in(slack: Slack, text: str) -> Mapping[str, str]:
     users = mentioned_users(text)
     try:
         async with asyncio.timeout(ASKING_SECONDS):
-            profiles = await asyncio.gather(*(slack.profile(user, fallback="") for user in users))
+            profiles = await asyncio.gather(*(slack.people.profile(user, fallback="") for user in users))
     except TimeoutError:
         logger.warning("names_not_asked")
         return {}

@@ -11,14 +11,14 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.access.sight import sees
 from bot.blocks import replies, whisper
 from bot.blocks.forms import MESSAGE, entered
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.opt_outs import with_remedy
 from bot.reading.form import FormProblem, parse_text_form
 from bot.reading.reply import Doubt, asked, is_note, read_typed, without_mark
-from bot.sight import sees
-from bot.slack import SlackError
+from bot.slack.errors import SlackError
 from bot.texting.errors import NotAllowed, NotRead, NotStored, OptedOut, TextingError
 from bot.texting.model import Fate, Reply, Request, Situation
 from bot.texting.ports import Place

@@ -10,10 +10,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.permission import Permission
+from bot.access.permission import Permission
 from bot.reading.request import Unreadable
 from bot.reading.tapback import tapback_of
-from bot.slack import Slack
+from bot.slack.client import Slack
 from bot.storage.tapbacks import Tap, Tapbacks, TappedText
 from bot.storage.threads import Cards
 from bot.texting.errors import NotPermitted, NotRead

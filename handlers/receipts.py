@@ -11,6 +11,7 @@ from uuid import UUID
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.access.sight import sees
 from bot.blocks import whisper
 from bot.blocks.composer import also_writing
 from bot.blocks.forms import EDIT_FORM, MESSAGE, TO, edit_and_send, entered, wrong_fields
@@ -20,8 +21,8 @@ from bot.composing import Composer
 from bot.files.outgoing import obstacle_of
 from bot.reading.command import TextCommand
 from bot.reading.form import FormProblem, parse_text_form
-from bot.sight import sees
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.audit import Audit
 from bot.texting.errors import NotRead, SentAgain, TextingError, UnknownText
 from bot.texting.model import Request, Requested

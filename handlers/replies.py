@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.access.permission import Permission
 from bot.blocks import replies, whisper
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.opt_outs import with_remedy
 from bot.errands import Errands
 from bot.files.outgoing import OutgoingFiles, read_files
-from bot.permission import Permission
 from bot.reading.reply import (
     Decision,
     Deletion,
@@ -33,7 +33,8 @@ from bot.reading.reply import (
     was_note,
     words_of_reply,
 )
-from bot.slack import Slack, SlackBusy, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackBusy, SlackError
 from bot.storage.drawings import Drawings
 from bot.texting.errors import FilesNeedAddress, NotPermitted
 from bot.texting.model import Author, Fate, Reply, Situation

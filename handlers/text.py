@@ -18,7 +18,8 @@ from bot.reading.addresses import pretty
 from bot.reading.command import CommandProblem, Compose, Help, Named, Report, Settings, TextCommand, parse_text_command
 from bot.reading.slack_text import plain_text
 from bot.report.service import Reports
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.channels import Channels
 from bot.storage.drafts import Drafts
 from bot.texting.book import Book

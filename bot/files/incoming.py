@@ -12,7 +12,8 @@ from uuid import UUID
 
 from bot.files.fetching import Fetcher, NotFetched
 from bot.files.outgoing import is_shared
-from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, SlackTrouble
+from bot.slack.client import Slack
+from bot.slack.errors import TOKEN_ERRORS, SlackBusy, SlackError, SlackRefused, SlackTrouble
 from bot.storage.files import InboundFiles, KeptFile, KeptText
 from bot.texting.service import Postponed
 
@@ -90,7 +91,7 @@ class IncomingFiles:
             return None
         try:
             async with self._fetcher.fetch(file.url, file.name) as fetched:
-                file_id = await self._slack.send_file(fetched.content, length=fetched.size, filename=fetched.name)
+                file_id = await self._slack.files.send(fetched.content, length=fetched.size, filename=fetched.name)
         except NotFetched as error:
             if error.again and file.attempts + 1 < _ATTEMPTS:
                 logger.info("file_not_fetched file=%s code=%s attempt=%d", file.id, error.code, file.attempts + 1)
@@ -123,7 +124,7 @@ class IncomingFiles:
         await self._memory.begin_sharing(files)
         titles = {file.file_id or "": file.name or "" for file in files}
         try:
-            await self._slack.share_files(titles, text.conversation_id, thread_ts=thread_ts)
+            await self._slack.files.share_all(titles, text.conversation_id, thread_ts=thread_ts)
         except SlackTrouble as error:
             return await self._after(error, text, files)
         except SlackError as error:  # nothing happened, so there is nothing to look for
@@ -149,7 +150,7 @@ class IncomingFiles:
             if age < _SHARING_LANDS:
                 raise SlackBusy(_SHARING_LANDS - age)
             try:
-                found = await self._slack.file(file.file_id or "")
+                found = await self._slack.files.get(file.file_id or "")
             except SlackRefused as refused:
                 if refused.code != _NOT_THERE:
                     raise

@@ -12,7 +12,8 @@ from typing import Any
 
 from bot.files import kinds
 from bot.files.links import Link, path_of
-from bot.slack import Slack, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
 from bot.texting.errors import FileGone, FilesNeedAddress
 from bot.texting.model import Attachment, Delivery, OutboundFile
 
@@ -81,7 +82,7 @@ class OutgoingFiles:
 
     async def _asked(self, file: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            return await self._slack.file(str(file.get("id") or ""))
+            return await self._slack.files.get(str(file.get("id") or ""))
         except SlackRefused as refused:
             logger.info("file_not_known error=%s", refused.code)
             return {**file, "file_access": "access_denied"} if refused.code in GONE else file
@@ -127,7 +128,7 @@ class OutgoingFiles:
         """Raise FileGone if Slack says that a file of a text is not there. If Slack does not say, it may be."""
         for file in delivery.files:
             try:
-                found = await self._slack.file(file.file_id)
+                found = await self._slack.files.get(file.file_id)
             except SlackRefused as refused:
                 if refused.code in GONE:
                     raise FileGone from refused

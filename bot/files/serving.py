@@ -17,7 +17,9 @@ from starlette.responses import Response
 
 from bot.files import links
 from bot.files.outgoing import GONE, LARGEST, is_there
-from bot.slack import Download, Slack, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
+from bot.slack.files import Download
 
 logger = logging.getLogger(__name__)
 
@@ -74,14 +76,14 @@ class ServedFiles:
     async def _answer(self, link: links.Link, request: Request, send: Send) -> int | None:
         """Give the file out; return the status of another answer if that cannot be begun."""
         try:
-            file = await self._slack.file(link.file_id)
+            file = await self._slack.files.get(link.file_id)
             if not is_there(file):
                 return 404
             if request.method == "HEAD":
                 await _begin(send, file, length=int(file.get("size") or 0))
                 await send({"type": "http.response.body"})
                 return None
-            async with self._slack.download(file) as download:
+            async with self._slack.files.download(file) as download:
                 if not _is_it(file, download):
                     return 502
                 await self._stream(file, download, request, send)

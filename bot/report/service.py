@@ -15,7 +15,8 @@ from bot.report import words
 from bot.report.drawing import NotDrawn, draw
 from bot.report.figures import Figures, Period, last_days
 from bot.report.spreadsheet import TooLarge, spreadsheet
-from bot.slack import Slack, SlackBusy, SlackError, SlackRefused, SlackTrouble
+from bot.slack.client import Slack
+from bot.slack.errors import SlackBusy, SlackError, SlackRefused, SlackTrouble
 from bot.storage.record import Record
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Reports:
             await self._tell(asked, _UNEXPECTED.format(reference=reference))
 
     async def _make_and_share(self, asked: Asked) -> None:
-        profile = await self._slack.profile(asked.user_id, fallback="")
+        profile = await self._slack.people.profile(asked.user_id, fallback="")
         period = last_days(asked.days, now=datetime.now(UTC), zone=profile.zone)
         figures = await self._record.figures(period)
         if not figures.totals.texts:
@@ -197,7 +198,7 @@ class Reports:
         except SlackRefused as refused:
             if refused.code != "not_in_channel":
                 raise
-            await self._slack.join(conversation_id)
+            await self._slack.places.join(conversation_id)
             await self._share(conversation_id, file)
 
     async def _share(self, conversation_id: str, file: _File) -> None:
@@ -205,7 +206,7 @@ class Reports:
         file_id = await self._send(file)
         while True:
             try:
-                await self._slack.share_file(file_id, conversation_id, title=file.title, comment=file.comment)
+                await self._slack.files.share(file_id, conversation_id, title=file.title, comment=file.comment)
             except SlackBusy as busy:
                 await asyncio.sleep(busy.retry_after.total_seconds())
             else:
@@ -215,7 +216,7 @@ class Reports:
         failures = 0
         while True:
             try:
-                return await self._slack.send_file(file.content, filename=file.name, alt_text=file.alt_text)
+                return await self._slack.files.send(file.content, filename=file.name, alt_text=file.alt_text)
             except SlackBusy as busy:
                 await asyncio.sleep(busy.retry_after.total_seconds())
             except SlackTrouble:

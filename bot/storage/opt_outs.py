@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from bot.storage import audit, rows
 from bot.storage.database import Connection, Pool, storing
-from bot.storage.deliveries import Deliveries
+from bot.storage.requests import Requests
 from bot.texting.errors import OptedOut, Unconfirmed
 from bot.texting.model import Address, Author, Opting, OptWord, Request
 from bot.texting.service import new_id
@@ -41,9 +41,9 @@ _FAIL_WHAT_WAITS = """
 class OptOuts:
     """People who want no texts, and those who want them again."""
 
-    def __init__(self, pool: Pool, *, deliveries: Deliveries) -> None:
+    def __init__(self, pool: Pool, *, requests: Requests) -> None:
         self._pool = pool
-        self._deliveries = deliveries
+        self._requests = requests
 
     async def heed(
         self,
@@ -110,7 +110,7 @@ class OptOuts:
             line=place["line"],
             automatic=True,
         )
-        await self._deliveries.request_in(connection, request, new_id(), lines=[place["line"]], now=now + 2 * _THEN)
+        await self._requests.request_in(connection, request, new_id(), lines=[place["line"]], now=now + 2 * _THEN)
 
     async def opt_out(self, team_id: str, address: Address, *, by: Author, now: datetime, within: timedelta) -> bool:
         """

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from bot.storage import rows
 from bot.storage.audit import record
 from bot.storage.database import Connection, Pool, in_time, storing
-from bot.storage.deliveries import Deliveries
+from bot.storage.requests import Requests
 from bot.storage.writers import STILL_WRITING
 from bot.texting.errors import NotRead, OptedOut
 from bot.texting.model import REPLY_DELETED, REPLY_EDITED, DeliveryStatus, Fate, Reply, Situation
@@ -55,9 +55,9 @@ _SITUATION: LiteralString = """
 class Replies:
     """Replies typed in threads."""
 
-    def __init__(self, pool: Pool, *, deliveries: Deliveries) -> None:
+    def __init__(self, pool: Pool, *, requests: Requests) -> None:
         self._pool = pool
-        self._deliveries = deliveries
+        self._requests = requests
 
     async def place(self, conversation_id: str, thread_ts: str, *, within: timedelta) -> Place | None:
         """Return whose thread it is, if it is one of ours: one look into an index. Raises NotRead."""
@@ -283,7 +283,7 @@ class Replies:
         now: datetime,
     ) -> None:
         request, delivery_id = make_text(reply)
-        requested = await self._deliveries.request_in(connection, request, delivery_id, lines=lines, now=now)
+        requested = await self._requests.request_in(connection, request, delivery_id, lines=lines, now=now)
         await connection.execute(
             "UPDATE replies SET delivery_id = %s WHERE conversation_id = %s AND ts = %s",
             (requested.delivery.id, reply.conversation_id, reply.ts),

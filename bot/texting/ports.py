@@ -191,12 +191,16 @@ class ReplyMemory(Protocol):
     ) -> None: ...
 
 
-class Memory(Protocol):
-    """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
+class RequestMemory(Protocol):
+    """Texts as they are asked for; see `bot.storage.requests.Requests`, which is the one there is."""
 
     async def request(
         self, request: Request, delivery_id: UUID, *, lines: Sequence[str], now: datetime, within: timedelta
     ) -> Requested: ...
+
+
+class Memory(Protocol):
+    """Texts and the people they go to; see `bot.storage.deliveries.Deliveries`, which is the one there is."""
 
     async def begin_attempt(self, delivery_id: UUID) -> Requested | None: ...
 

@@ -44,7 +44,7 @@ from bot.texting.model import (
     Request,
     Requested,
 )
-from bot.texting.ports import Files, Gateway, Memory, PeopleMemory
+from bot.texting.ports import Files, Gateway, Memory, PeopleMemory, RequestMemory
 from bot.texting.routing import (
     can_be_replaced,
     choose_channel,
@@ -90,6 +90,7 @@ class Texting:
     def __init__(
         self,
         *,
+        requests: RequestMemory,
         memory: Memory,
         people: PeopleMemory,
         gateway: Gateway,
@@ -98,6 +99,7 @@ class Texting:
         webhooks: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._requests = requests
         self._memory = memory
         self._people = people
         self._gateway = gateway
@@ -146,7 +148,7 @@ class Texting:
         """
         self.check_address(request.address)
         lines = self._lines_of(request.line)
-        return await self._memory.request(request, new_id(), lines=lines, now=self._now(), within=within)
+        return await self._requests.request(request, new_id(), lines=lines, now=self._now(), within=within)
 
     async def look_up(self, team_id: str, address: Address, *, line: str | None = None, within: timedelta) -> Known:
         """Return what is known here of somebody; on one *line*, or the best of ours. Raises NotRead."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.app import App, running
-from bot.server import bind
+from bot.ingress.server import bind
 from bot.settings import read_settings
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot import catch_up
+from bot.hearing import catch_up
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message
 from tests.acceptance.people import pretty

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from bot import breaker, follower, jobs, painter
+from bot import breaker, jobs
+from bot.drawing import painter
+from bot.hearing import follower
 from bot.texting import routing, service
 from bot.texting.errors import BlooioTrouble, Unconfirmed
 from tests.acceptance.failing import Case, new_case

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import permission
+from bot.access import permission
 from bot.storage.audit import trail as read_trail
 from sandbox.driver import Sandbox
 from sandbox.faults import Kind

@@ -17,13 +17,13 @@ import psycopg
 import pytest
 from aiohttp import web
 
-from bot import registration
 from bot.app import running
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.blooio.webhook import InvalidSignature, verify
 from bot.blooio.wire import Webhook
-from bot.registration import WebhookSecrets, registering
-from bot.server import bind
+from bot.hearing import registration
+from bot.hearing.registration import WebhookSecrets, registering
+from bot.ingress.server import bind
 from bot.settings import read_settings
 from bot.storage.database import open_pool
 from sandbox.blooio.driver import Gateway
@@ -460,7 +460,7 @@ class Start:
         given = read_settings(self._world.environment(**{"BLOOIO_REGISTER_WEBHOOK": "true"} | settings))
         async with registering(given, given.database_url or "", self._world.blooio):
             await self.logged(*words)
-        lines = [record.getMessage() for record in self._caplog.records if record.name == "bot.registration"]
+        lines = [record.getMessage() for record in self._caplog.records if record.name == "bot.hearing.registration"]
         assert not any("whsec_" in line for line in lines)
         return lines
 

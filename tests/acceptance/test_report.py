@@ -98,7 +98,7 @@ class TestShared:
     async def test_the_days_are_hers(self, past: Stage, place: str) -> None:
         """The last day in the file's name is today, where Ana is."""
         await past.ana.types(place, "/text report")
-        profile = await past.app.slack.profile(past.ana.user_id, fallback="")
+        profile = await past.app.slack.people.profile(past.ana.user_id, fallback="")
         assert profile.zone == ZoneInfo("America/New_York")
         assert (await shared(past, place)).files[0].name.endswith(f"-to-{datetime.now(profile.zone).date()}.png")
 

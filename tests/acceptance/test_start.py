@@ -14,9 +14,9 @@ import httpx
 import psycopg
 import pytest
 
-from bot.doctor import check_inbox
+from bot.doctor.webhook import check_inbox
 from bot.settings import read_settings
-from bot.slack import open_slack
+from bot.slack.client import open_slack
 from sandbox.driver import Sandbox
 from tests.acceptance.processes import BotProcess, bot_process
 from tests.acceptance.stage import SUPPORT

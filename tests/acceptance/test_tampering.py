@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from slack_sdk.signature import SignatureVerifier
 
-from bot import permission, sight
+from bot.access import permission, sight
 from bot.blocks import composer, replies
 from bot.blocks.card import CARD_MORE, CLAIM, DONE, REOPEN
 from bot.blocks.channel_settings import QUIET, REPLIES, SETTINGS_FORM
@@ -386,7 +386,7 @@ async def test_while_slack_does_not_say_nobody_sees_more(secret: Secret, monkeyp
     """Without an answer nothing is shown and nothing is done, and whoever wants it is told to try again."""
     monkeypatch.setattr(sight, "FRESH_SECONDS", 0.0)
     stage = secret.story.stage
-    stage.app.slack.insiders.put(secret.home, frozenset())
+    stage.app.slack.people.insiders.put(secret.home, frozenset())
     monkeypatch.setattr(sight, "LAST_SECONDS", -1.0)
     await stage.sandbox.order(vendor="slack", where="conversations.members", kind=Kind.STATUS, status=500, times=None)
     await clicks(stage, BEN, DONE, str(secret.thread_id))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.registration import WEBHOOK_PATH
+from bot.hearing.registration import WEBHOOK_PATH
 from bot.texting import routing
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox

@@ -23,8 +23,8 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import request_body
 from bot.blooio import webhook
+from bot.ingress import request_body
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from tests.acceptance.stage import SUPPORT, Stage, bot_beside

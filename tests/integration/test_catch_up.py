@@ -11,11 +11,12 @@ import psycopg
 import pytest
 
 from bot.blooio.client import BlooioClient, blooio_http
-from bot.catch_up import OVERLAP, CatchUp
+from bot.hearing.catch_up import OVERLAP, CatchUp
 from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.people import People
+from bot.storage.requests import Requests
 from bot.texting.errors import BlooioTrouble, Disconnected
 from bot.texting.model import Chat, Page
 from bot.texting.service import Texting
@@ -47,10 +48,13 @@ class World:
     def restarts(self, *, gateway: Any = None, webhooks: bool = False) -> None:
         """Forget all that is not in the database."""
         nothing: Any = None
+        requests = Requests(self.pool, defer=defers_nothing)
         deliveries = Deliveries(self.pool, defer=defers_nothing)
         conversations = Conversations(self.pool, defer_files=defers_nothing, opt_outs=nothing)
         threads = Threads(
-            texting=Texting(memory=deliveries, people=People(self.pool), gateway=self.blooio, files=nothing),
+            texting=Texting(
+                requests=requests, memory=deliveries, people=People(self.pool), gateway=self.blooio, files=nothing
+            ),
             received=conversations,
             replies=nothing,
             opting=lambda _: None,

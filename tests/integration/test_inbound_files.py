@@ -10,10 +10,10 @@ import pytest
 from bot.jobs import Jobs
 from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
-from bot.storage.deliveries import Deliveries
 from bot.storage.files import InboundFiles, KeptText, signing_key
 from bot.storage.opt_outs import OptOuts
 from bot.storage.presence import open_presence
+from bot.storage.requests import Requests
 from bot.texting.model import Address, Attachment, Inbound, Received
 from bot.texting.service import new_id
 
@@ -40,8 +40,8 @@ def files(pool: Pool, jobs: Jobs) -> InboundFiles:
 
 async def receive(pool: Pool, jobs: Jobs, *attachments: Attachment) -> Inbound:
     """Store a text with files."""
-    deliveries = Deliveries(pool, defer=jobs.defer)
-    conversations = Conversations(pool, defer_files=jobs.defer_files, opt_outs=OptOuts(pool, deliveries=deliveries))
+    requests = Requests(pool, defer=jobs.defer)
+    conversations = Conversations(pool, defer_files=jobs.defer_files, opt_outs=OptOuts(pool, requests=requests))
     incoming = await conversations.receive(
         Received("msg_1", Address("+15551234567"), "+15550109999", "Look", attachments, None, None, told=True),
         new_id(),

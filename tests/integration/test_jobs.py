@@ -10,9 +10,9 @@ from procrastinate.jobs import Status
 
 from bot.jobs import Jobs
 from bot.storage.database import Pool, open_pool
-from bot.storage.deliveries import Deliveries
 from bot.storage.drawings import Drawings
 from bot.storage.presence import WORKER, Presence, open_presence
+from bot.storage.requests import Requests
 from bot.texting.model import Address, Author, Request, Requested
 from bot.texting.service import new_id
 
@@ -45,8 +45,7 @@ async def jobs(pool: Pool, presence: Presence) -> AsyncIterator[Jobs]:
 
 
 async def request(pool: Pool, jobs: Jobs) -> Requested:
-    deliveries = Deliveries(pool, defer=jobs.defer)
-    return await deliveries.request(
+    return await Requests(pool, defer=jobs.defer).request(
         REQUEST, new_id(), lines=("+15550109999",), now=datetime.now(UTC), within=timedelta(seconds=5)
     )
 

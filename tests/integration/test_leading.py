@@ -16,10 +16,10 @@ from bot.storage import database
 from bot.storage import presence as presence_room
 from bot.storage.announcements import Announcement, Announcements
 from bot.storage.database import Overtaken, Pool, migrate, open_pool, storing
-from bot.storage.deliveries import Deliveries
 from bot.storage.drawings import Drawings
 from bot.storage.notices import Notices
 from bot.storage.presence import open_presence
+from bot.storage.requests import Requests
 from bot.texting.errors import NotStored
 from bot.texting.model import Address, Author, Request, Requested
 from bot.texting.service import new_id
@@ -329,7 +329,7 @@ async def read(announcements: Announcements, number: int) -> Announcement:
 
 async def request(pool: Pool, jobs: Jobs) -> Requested:
     wanted = Request("T1:1", "T1", "C1", Author("U1", "Ana"), Address("+15551234567"), "Hi")
-    return await Deliveries(pool, defer=jobs.defer).request(
+    return await Requests(pool, defer=jobs.defer).request(
         wanted, new_id(), lines=("+15550109999",), now=datetime.now(UTC), within=timedelta(seconds=5)
     )
 

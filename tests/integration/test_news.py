@@ -16,16 +16,17 @@ from procrastinate.exceptions import ConnectorException
 
 from bot.blooio import webhook
 from bot.blooio.client import BlooioClient, blooio_http
+from bot.hearing.news import News
 from bot.jobs import Jobs
-from bot.news import News
 from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
-from bot.storage.deliveries import Defer, Deliveries
+from bot.storage.deliveries import Deliveries
 from bot.storage.events import Events
 from bot.storage.opt_outs import OptOuts
 from bot.storage.people import People
 from bot.storage.presence import open_presence
 from bot.storage.replies import Replies
+from bot.storage.requests import Defer, Requests
 from bot.storage.tapbacks import Tapbacks
 from bot.texting.service import Texting, new_id
 from bot.texting.threads import Threads
@@ -72,16 +73,19 @@ class World:
 
     def news(self, defer: Defer | None = None) -> News:
         deliveries = Deliveries(self.pool, defer=defer or self.jobs.defer)
+        requests = Requests(self.pool, defer=defer or self.jobs.defer)
         nothing: Any = None  # no text of these stories is sent
-        texting = Texting(memory=deliveries, people=People(self.pool), gateway=self.blooio, files=nothing)
+        texting = Texting(
+            requests=requests, memory=deliveries, people=People(self.pool), gateway=self.blooio, files=nothing
+        )
         threads = Threads(
             texting=texting,
             received=Conversations(
                 self.pool,
                 defer_files=self.jobs.defer_files,
-                opt_outs=OptOuts(self.pool, deliveries=deliveries),
+                opt_outs=OptOuts(self.pool, requests=requests),
             ),
-            replies=Replies(self.pool, deliveries=deliveries),
+            replies=Replies(self.pool, requests=requests),
             opting=lambda _: None,
             team_id=lambda: "T1",
             inbox="C1",

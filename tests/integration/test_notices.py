@@ -15,6 +15,7 @@ from bot.storage.database import Pool, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.notices import Notices
 from bot.storage.presence import open_presence
+from bot.storage.requests import Requests
 from bot.texting.errors import Disconnected, NotRead, NotStored, NotTaken, SentAgain, TextingError, Unconfirmed
 from bot.texting.model import Address, Author, DeliveryStatus, Request, Requested, StatusReport
 from bot.texting.service import new_id
@@ -27,12 +28,13 @@ REQUEST = Request("T1:1", "T1", "C1", ANA, Address("+15551234567"), "Hi")
 @dataclass
 class Storage:
     pool: Pool
+    requests: Requests
     deliveries: Deliveries
     notices: Notices
 
     async def request(self, request: Request = REQUEST) -> Requested:
         now = datetime.now(UTC)
-        return await self.deliveries.request(request, new_id(), lines=["+15550109999"], now=now, within=WITHIN)
+        return await self.requests.request(request, new_id(), lines=["+15550109999"], now=now, within=WITHIN)
 
     async def failed(self, error: TextingError, request: Request = REQUEST) -> UUID:
         """A text that was given up."""
@@ -54,7 +56,7 @@ async def storage(database_url: str) -> AsyncIterator[Storage]:
         open_presence(database_url) as presence,
         Jobs(pool, presence).open() as jobs,
     ):
-        yield Storage(pool, Deliveries(pool, defer=jobs.defer), Notices(pool))
+        yield Storage(pool, Requests(pool, defer=jobs.defer), Deliveries(pool, defer=jobs.defer), Notices(pool))
 
 
 class TestAuthors:

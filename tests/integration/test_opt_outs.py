@@ -14,12 +14,13 @@ from bot.jobs import Jobs
 from bot.reading.opt_words import HELP_WORDS, START_WORDS, STOP_WORDS, OptWords
 from bot.storage.conversations import Conversations
 from bot.storage.database import Pool, open_pool
-from bot.storage.deliveries import Defer, Deliveries
+from bot.storage.deliveries import Deliveries
 from bot.storage.drawings import Drawings
 from bot.storage.opt_outs import OptOuts
 from bot.storage.people import People
 from bot.storage.presence import open_presence
 from bot.storage.replies import Replies
+from bot.storage.requests import Defer, Requests
 from bot.texting.errors import AwaitingReply, BlooioTrouble, OptedOut, Throttled, Unconfirmed
 from bot.texting.model import (
     Address,
@@ -63,20 +64,26 @@ class World:
     jobs: Jobs
 
     def threads(self, *, defer: Defer | None = None, answers: dict[OptWord, str | None] = ANSWERS) -> Threads:
-        deliveries = Deliveries(self.pool, defer=defer or self.jobs.defer)
+        requests = Requests(self.pool, defer=defer or self.jobs.defer)
         nothing: Any = None  # no text of these stories is sent
         words = StandardWords(OptWords.of(STOP_WORDS, START_WORDS, HELP_WORDS), answers, identity=lambda: BOT)
         conversations = Conversations(
-            self.pool, defer_files=self.jobs.defer_files, opt_outs=OptOuts(self.pool, deliveries=deliveries)
+            self.pool, defer_files=self.jobs.defer_files, opt_outs=OptOuts(self.pool, requests=requests)
         )
         return Threads(
-            texting=Texting(memory=deliveries, people=People(self.pool), gateway=nothing, files=nothing),
+            texting=Texting(
+                requests=requests, memory=self.deliveries, people=People(self.pool), gateway=nothing, files=nothing
+            ),
             received=conversations,
-            replies=Replies(self.pool, deliveries=deliveries),
+            replies=Replies(self.pool, requests=requests),
             opting=words.read,
             team_id=lambda: "T1",
             inbox="C1",
         )
+
+    @property
+    def requests(self) -> Requests:
+        return Requests(self.pool, defer=self.jobs.defer)
 
     @property
     def deliveries(self) -> Deliveries:
@@ -84,7 +91,7 @@ class World:
 
     @property
     def opt_outs(self) -> OptOuts:
-        return OptOuts(self.pool, deliveries=self.deliveries)
+        return OptOuts(self.pool, requests=self.requests)
 
     async def writes(
         self,
@@ -103,7 +110,7 @@ class World:
     async def texts(self, body: str = "Hi", *, line: str = LINE) -> Requested:
         """Ana texts Jane."""
         request = Request(f"{new_id()}", "T1", "C1", ANA, JANE, body)
-        return await self.deliveries.request(request, new_id(), lines=[line], now=datetime.now(UTC), within=WITHIN)
+        return await self.requests.request(request, new_id(), lines=[line], now=datetime.now(UTC), within=WITHIN)
 
     async def allow(self, note: str = "She called this morning") -> bool:
         return await self.opt_outs.allow(

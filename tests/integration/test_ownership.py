@@ -13,9 +13,9 @@ from bot.jobs import Jobs
 from bot.storage.announcements import Announcement, Announcements
 from bot.storage.channels import Channels
 from bot.storage.database import Pool, open_pool
-from bot.storage.deliveries import Deliveries
 from bot.storage.notices import Notices
 from bot.storage.presence import open_presence
+from bot.storage.requests import Requests
 from bot.storage.threads import Card, Cards
 from bot.storage.writers import Writers
 from bot.texting.errors import NotRead, NotStored
@@ -35,7 +35,7 @@ class Storage:
     """A thread of Ana's with somebody, in a channel."""
 
     pool: Pool
-    deliveries: Deliveries
+    requests: Requests
     cards: Cards
     card: Card
 
@@ -48,7 +48,7 @@ class Storage:
         """Somebody texts a person, so many seconds ago."""
         request = Request(str(new_id()), "T1", "C1", author, address, f"words of {author.name}")
         now = datetime.now(UTC) - timedelta(seconds=ago)
-        await self.deliveries.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
+        await self.requests.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
 
     async def writes(self, *, ago: float = 0, thread_id: int | None = None) -> None:
         """The person writes, so many seconds ago."""
@@ -80,17 +80,17 @@ async def storage(database_url: str) -> AsyncIterator[Storage]:
         open_presence(database_url) as presence,
         Jobs(pool, presence).open() as jobs,
     ):
-        deliveries, cards = Deliveries(pool, defer=jobs.defer), Cards(pool)
+        requests, cards = Requests(pool, defer=jobs.defer), Cards(pool)
         request = Request("T1:1", "T1", "C1", ANA, JANE, "Hi")
         now = datetime.now(UTC) - timedelta(days=1)
-        await deliveries.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
+        await requests.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
         async with pool.connection() as connection:
             await connection.execute(
                 "UPDATE threads SET card_ts = %s, card_posted_at = now() - interval '23 hours'", (CARD,)
             )
         card = await cards.headed_by("C1", CARD, within=WITHIN)
         assert card is not None
-        yield Storage(pool, deliveries, cards, card)
+        yield Storage(pool, requests, cards, card)
 
 
 class TestOwnership:

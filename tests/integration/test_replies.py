@@ -13,6 +13,7 @@ from bot.storage.database import Pool, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.presence import open_presence
 from bot.storage.replies import _PLACE, Replies
+from bot.storage.requests import Requests
 from bot.texting.errors import OptedOut
 from bot.texting.model import Address, Author, Fate, Reply, Request, Situation
 from bot.texting.ports import Decide, MakeText, Place, Taken
@@ -47,6 +48,7 @@ class Storage:
     """A thread with somebody, and what is typed in it."""
 
     pool: Pool
+    requests: Requests
     deliveries: Deliveries
     replies: Replies
     place: Place
@@ -83,16 +85,16 @@ async def storage(database_url: str) -> AsyncIterator[Storage]:
         open_presence(database_url) as presence,
         Jobs(pool, presence).open() as jobs,
     ):
-        deliveries = Deliveries(pool, defer=jobs.defer)
-        replies = Replies(pool, deliveries=deliveries)
+        requests, deliveries = Requests(pool, defer=jobs.defer), Deliveries(pool, defer=jobs.defer)
+        replies = Replies(pool, requests=requests)
         request = Request("T1:1", "T1", "C1", ANA, JANE, "Hi")
         now = datetime.now(UTC) - timedelta(minutes=5)
-        await deliveries.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
+        await requests.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
         async with pool.connection() as connection:
             await connection.execute("UPDATE threads SET card_ts = %s", (CARD,))
         place = await replies.place("C1", CARD, within=WITHIN)
         assert place is not None
-        yield Storage(pool, deliveries, replies, place)
+        yield Storage(pool, requests, deliveries, replies, place)
 
 
 async def test_two_colleagues_at_once(storage: Storage) -> None:
@@ -139,7 +141,7 @@ async def test_a_text_sent_another_way_counts_too(storage: Storage) -> None:
     """By our clock, for ten seconds; one that failed does not count."""
     now = datetime.now(UTC)
     request = Request("T1:2", "T1", "C1", ANA, JANE, "Hello again")
-    requested = await storage.deliveries.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
+    requested = await storage.requests.request(request, new_id(), lines=[LINE], now=now, within=WITHIN)
     assert (await storage.situation(BEN, "1700000100.000100")).answered_by == "U1"
     await storage.deliveries.fail(requested.delivery.id, "not_sent", "No.")
     assert (await storage.situation(BEN, "1700000100.000100")).answered_by is None
@@ -232,7 +234,7 @@ async def test_a_failed_reply_is_sent_again(storage: Storage, changed_ts: str | 
     await storage.ask("UPDATE replies SET changed_ts = %s", changed_ts)
     again = Request("again:1", "T1", "C1", ANA, JANE, "words of Ben", instead_of=failed, line=LINE, typed=True)
     now = datetime.now(UTC)
-    requested = await storage.deliveries.request(again, new_id(), lines=[LINE], now=now, within=WITHIN)
+    requested = await storage.requests.request(again, new_id(), lines=[LINE], now=now, within=WITHIN)
     shown = failed if changed_ts else requested.delivery.id
     assert await storage.ask("SELECT delivery_id FROM replies") == [(shown,)]
     assert requested.delivery.typed is (changed_ts is None)

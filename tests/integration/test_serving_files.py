@@ -14,9 +14,9 @@ from aiohttp import web
 
 from bot.files.links import Link, path_of
 from bot.files.serving import ServedFiles
-from bot.server import bind, serving
-from bot.slack import open_slack
-from bot.web import web_app
+from bot.ingress.server import bind, serving
+from bot.ingress.web import web_app
+from bot.slack.client import open_slack
 
 KEY = bytes(range(32))
 CONTENT = bytes(range(256)) * 4096  # 1 MB

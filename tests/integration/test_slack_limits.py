@@ -4,14 +4,15 @@ import asyncio
 
 import pytest
 
-from bot import slack as slack_module
-from bot.slack import SlackBusy, open_slack
+from bot.slack import calls
+from bot.slack.client import open_slack
+from bot.slack.errors import SlackBusy
 from sandbox.driver import Sandbox
 
 
 async def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form that was refused once is gone soon, and so is what was remembered of it."""
-    monkeypatch.setattr(slack_module, "_PACED_FOR", 0.0)
+    monkeypatch.setattr(calls, "_PACED_FOR", 0.0)
     async with Sandbox.start() as sandbox:
         environment = sandbox.environment()
         async with open_slack(environment["SLACK_BOT_TOKEN"], environment["SLACK_API_URL"]) as (slack, _):
@@ -27,10 +28,10 @@ async def test_what_is_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
             for number in range(5):
                 with pytest.raises(SlackBusy):
                     await slack.update_view(f"V{number}", {}, made_from=None)
-            assert len(slack._not_before) == len(slack._paced_until) == 5
+            assert len(slack.calls._not_before) == len(slack.calls._paced_until) == 5
 
             await asyncio.sleep(1.05)  # as long as Slack said
             with pytest.raises(SlackBusy):
                 await slack.update_view("V9", {}, made_from=None)
-            assert list(slack._not_before) == list(slack._paced_until) == [("views.update", "V9")]
-            assert not slack._turns
+            assert list(slack.calls._not_before) == list(slack.calls._paced_until) == [("views.update", "V9")]
+            assert not slack.calls._turns

@@ -16,6 +16,7 @@ from bot.storage.drafts import Drafts
 from bot.storage.drawings import Drawings, Shown
 from bot.storage.people import People
 from bot.storage.presence import WORKER, Presence, open_presence
+from bot.storage.requests import Requests
 from bot.texting.errors import NotStored
 from bot.texting.model import (
     Address,
@@ -45,11 +46,12 @@ class Storage:
     pool: Pool
     presence: Presence
     jobs: Jobs
+    requests: Requests
     deliveries: Deliveries
     drawings: Drawings
 
     async def request(self, request: Request = REQUEST, *, lines: tuple[str, ...] = (LINE,)) -> Requested:
-        return await self.deliveries.request(request, new_id(), lines=lines, now=datetime.now(UTC), within=WITHIN)
+        return await self.requests.request(request, new_id(), lines=lines, now=datetime.now(UTC), within=WITHIN)
 
     async def accepted(self, request: Request = REQUEST) -> Requested:
         """A text that Blooio has, and whose status is due."""
@@ -74,7 +76,8 @@ async def storage(database_url: str) -> AsyncIterator[Storage]:
         open_presence(database_url) as presence,
         Jobs(pool, presence).open() as jobs,
     ):
-        yield Storage(database_url, pool, presence, jobs, Deliveries(pool, defer=jobs.defer), Drawings(pool))
+        requests, deliveries = Requests(pool, defer=jobs.defer), Deliveries(pool, defer=jobs.defer)
+        yield Storage(database_url, pool, presence, jobs, requests, deliveries, Drawings(pool))
 
 
 class TestMigrations:
@@ -133,7 +136,7 @@ class TestRequest:
             raise psycopg.OperationalError
 
         with pytest.raises(NotStored):
-            await Deliveries(storage.pool, defer=refuse).request(
+            await Requests(storage.pool, defer=refuse).request(
                 REQUEST, new_id(), lines=[LINE], now=datetime.now(UTC), within=WITHIN
             )
         assert await storage.ask("SELECT count(*) FROM people") == 0

@@ -13,12 +13,13 @@ from typing import Any
 
 import httpx
 
-from bot import news, web
 from bot.blocks import channel_settings, composer, contact_forms, contacts, opt_outs, ownership, replies
 from bot.blooio import webhook, wire
 from bot.blooio.webhook import InvalidSignature, MalformedEvent, MessageReceived
 from bot.files import kinds, links, outgoing
-from bot.members import read_member
+from bot.hearing import news
+from bot.ingress import web
+from bot.ingress.web import Malformed
 from bot.reading import harmless, names, opt_words, reply, request, searching, shared, tapback
 from bot.reading.addresses import AddressProblem, read_address
 from bot.reading.command import CommandProblem, parse_text_command
@@ -27,8 +28,8 @@ from bot.reading.contact_form import ContactFormProblem, parse_add_form, parse_e
 from bot.reading.form import FormProblem, parse_text_form
 from bot.reading.request import Unreadable, storable
 from bot.reading.slack_text import mentioned_users, plain_text
+from bot.slack.members import read_member
 from bot.texting.errors import TextingError
-from bot.web import Malformed
 from tests.message_events import BOT, BOT_USER, CASES, Where
 from tests.proofs.input_mutation import Lots, broken, mangled, mutated, smaller, word, written
 

@@ -18,7 +18,7 @@ from bench import speed, texts
 from bench.plot import draw
 from bench.stand_ins import StandIns
 from bot.app import running
-from bot.server import bind
+from bot.ingress.server import bind
 from bot.settings import read_settings
 
 #: What a text to somebody known asks of the database from the command to the receipt, edited once; without BEGIN and

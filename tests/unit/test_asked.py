@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.asked import Asked
+from bot.slack.asked import Asked
 
 
 class Oracle:

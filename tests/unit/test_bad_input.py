@@ -14,15 +14,16 @@ from slack_bolt.response import BoltResponse
 from bot.blocks import channel_settings, composer, contact_forms, contacts, forms, mrkdwn, opt_outs, ownership
 from bot.blooio import reading, wire
 from bot.blooio.client import BlooioClient, blooio_http
+from bot.ingress.socket_mode import _is_envelope
 from bot.log import Formatter
-from bot.members import read_member
 from bot.reading.command import CommandProblem
 from bot.reading.contact_command import parse_contact_command
 from bot.reading.request import Unreadable
 from bot.reading.searching import wanted
 from bot.reading.shared import address_in, words_of
-from bot.slack import Slack, _seconds
-from bot.socket_mode import _is_envelope
+from bot.slack.calls import _seconds
+from bot.slack.client import Slack
+from bot.slack.members import read_member
 from bot.texting.errors import NotAccepted
 from bot.texting.model import Address
 from handlers.errors import answered, failed

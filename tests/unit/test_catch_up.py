@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.blooio import wire
-from bot.catch_up import LIVELY, QUIET, REPAIRING, _Trouble, pause
+from bot.hearing.catch_up import LIVELY, QUIET, REPAIRING, _Trouble, pause
 from bot.texting.model import Chat, Page
 
 AT = datetime(2026, 1, 2, 12, tzinfo=UTC)

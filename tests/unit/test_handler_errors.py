@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack import Slack
+from bot.slack.client import Slack
 from handlers.errors import failed
 
 SLACK = Slack(None)  # type: ignore[arg-type]  # nothing is asked of it

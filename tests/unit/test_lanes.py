@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
-from bot.lanes import Lane
+from bot.drawing.lanes import Lane
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bot.slack import mortal_socket
+from bot.slack.client import mortal_socket
 
 _ADDRESS = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 0))
 

@@ -12,7 +12,7 @@ import pytest
 from bot.blocks.receipt import receipt
 from bot.blooio import webhook
 from bot.blooio.webhook import Event
-from bot.news import told_by
+from bot.hearing.news import told_by
 from bot.texting.model import Author, Channel, Delivery, DeliveryStatus
 from bot.texting.routing import catch_up
 

@@ -15,11 +15,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 import handlers
-from bot import permission as permission_module
-from bot.dispatch import Dispatcher
-from bot.errands import Errands
-from bot.members import Member, Profile, read_member
-from bot.permission import (
+from bot.access import permission as permission_module
+from bot.access.permission import (
     Home,
     Permission,
     Rules,
@@ -28,7 +25,10 @@ from bot.permission import (
     is_external,
     stands_in_the_way,
 )
-from bot.slack import Slack, open_slack
+from bot.errands import Errands
+from bot.ingress.dispatch import Dispatcher
+from bot.slack.client import Slack, open_slack
+from bot.slack.members import Member, Profile, read_member
 from bot.storage.audit import Audit
 from bot.texting.errors import NotPermitted
 from handlers.countdown import begin, countdown
@@ -321,7 +321,7 @@ async def behind_the_door(*people: Member, rules: Rules | None = None) -> AsyncI
 def _permission(slack: Slack, *people: Member, rules: Rules | None = None) -> Permission:
     slack.identity = {"team_id": "T1"}
     for one in people:
-        slack.members.put(one.user_id, one)
+        slack.people.members.put(one.user_id, one)
     pool: Any = AsyncConnectionPool("postgresql://127.0.0.1:9/none", open=False)
     return Permission(slack=slack, rules=rules or Rules(), audit=Audit(pool))
 
@@ -434,12 +434,12 @@ async def test_groups_and_lists_add_up() -> None:
     rules = Rules(users=frozenset({"U1"}), groups=frozenset({"S1", "S2"}))
     async with open_slack("xoxb-x", "http://127.0.0.1:9/") as (slack, _):
         permission = _permission(slack, *(member(f"U{n}") for n in range(4)), rules=rules)
-        slack.groups.put("S1", frozenset({"U2"}))
+        slack.people.groups.put("S1", frozenset({"U2"}))
         await permission.check(user_id="U1", conversation_id=None)
         await permission.check(user_id="U2", conversation_id=None)
         with pytest.raises(NotPermitted) as unsure:
             await permission.check(user_id="U3", conversation_id=None)
-        slack.groups.put("S2", frozenset({"U0"}))
+        slack.people.groups.put("S2", frozenset({"U0"}))
         with pytest.raises(NotPermitted) as refused:
             await permission.check(user_id="U3", conversation_id=None)
         await permission.check(user_id="U0", conversation_id=None)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.blooio.client import BlooioClient, blooio_http
 from bot.blooio.wire import Webhook
-from bot.registration import delivers, find_or_register, webhook_url
+from bot.hearing.registration import delivers, find_or_register, webhook_url
 
 HOOK = "https://bot.example.com/blooio/webhooks"
 

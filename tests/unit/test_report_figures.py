@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.blooio.problems import ERROR_OF_CODE, ERROR_OF_STATUS
-from bot.members import _zone
 from bot.report import words
 from bot.report.figures import REASONS, ChannelFigures, Figures, Pace, Share, Totals, Way, last_days
+from bot.slack.members import _zone
 from bot.texting import errors
 from bot.texting.model import Channel
 

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from bot import request_body, server
-from bot.request_body import BodyRefused, read_body
-from bot.server import bind, serving
+from bot.ingress import request_body, server
+from bot.ingress.request_body import BodyRefused, read_body
+from bot.ingress.server import bind, serving
 
 
 async def _ok(_: Request) -> PlainTextResponse:

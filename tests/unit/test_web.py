@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.web import Malformed, parse
+from bot.ingress.web import Malformed, parse
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -1,11 +1,9 @@
-"""What `python -m bot doctor` finds out about the webhook, and how it says so. `checks` looks at the credentials."""
+"""What `python -m bot doctor` finds out about the webhook, and about where texts of strangers are shown."""
 
 import json
 import re
 import shlex
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -13,10 +11,12 @@ import httpx
 
 from bot.blooio.client import BlooioClient
 from bot.blooio.wire import Webhook
-from bot.checks import Unreachable
-from bot.registration import delivers, find_or_register, webhook_url
+from bot.doctor.credentials import Unreachable
+from bot.doctor.finding import Finding, Mark
+from bot.hearing.registration import delivers, find_or_register, webhook_url
 from bot.settings import LOOPBACK, Settings
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.storage.webhooks import KeptWebhook
 from bot.texting.errors import AlreadyExists, NotAccepted, TextingError, Unavailable
 
@@ -25,22 +25,6 @@ _CONVERSATION = re.compile(r"[CG][A-Z0-9]{5,}")
 
 _ROTATE = "python -m bot doctor --rotate-webhook-secret"
 _SETTINGS = "the bot's settings (the environment or .env)"
-
-
-class Mark(StrEnum):
-    """How a line of `doctor` begins."""
-
-    WELL = "✓"
-    WRONG = "✗"  # needs attention
-    NOTE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What `doctor` has to say about one thing."""
-
-    mark: Mark
-    words: str = field(repr=False)  # may hold a secret that is new, for whoever reads the terminal
 
 
 async def check_public_url(public_url: str) -> Finding:
@@ -74,7 +58,7 @@ async def check_inbox(settings: Settings, slack: Slack) -> Finding:
             "details in Slack.",
         )
     try:
-        place = await slack.place(settings.inbox)
+        place = await slack.places.get(settings.inbox)
     except SlackError as error:
         return Finding(Mark.NOTE, f"Slack did not say how {settings.inbox} is ({error}). Run this again.")
     if place.archived:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from bot.doctor import Finding, Mark
-from bot.members import Member
-from bot.permission import Home, Rules, Why, stands_in_the_way
-from bot.slack import Slack, SlackError, SlackRefused
+from bot.access.permission import Home, Rules, Why, stands_in_the_way
+from bot.doctor.finding import Finding, Mark
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
+from bot.slack.members import Member
 
 _PERSON = "Copy the id from their profile in Slack: ⋮, Copy member ID."
 _REMOVE = "Take them out of the list."
@@ -35,7 +36,7 @@ async def _people(slack: Slack, user_ids: frozenset[str], rules: Rules) -> Async
     home = Home(slack.identity.get("team_id"), slack.identity.get("enterprise_id"))
     known: list[str] = []
     answers = await asyncio.gather(
-        *(slack.members.get(user_id, seconds=0) for user_id in sorted(user_ids)), return_exceptions=True
+        *(slack.people.members.get(user_id, seconds=0) for user_id in sorted(user_ids)), return_exceptions=True
     )
     for user_id, member in zip(sorted(user_ids), answers, strict=True):
         if isinstance(member, SlackError):
@@ -55,7 +56,7 @@ async def _people(slack: Slack, user_ids: frozenset[str], rules: Rules) -> Async
 async def _groups(slack: Slack, group_ids: frozenset[str]) -> AsyncIterator[Finding]:
     for group_id in sorted(group_ids):
         try:
-            members = await slack.groups.get(group_id, seconds=0)
+            members = await slack.people.groups.get(group_id, seconds=0)
         except SlackError as error:
             yield _unsaid(group_id, error)
             continue
@@ -73,7 +74,7 @@ async def _channels(slack: Slack, conversation_ids: frozenset[str]) -> AsyncIter
     known: list[str] = []
     for conversation_id in sorted(conversation_ids):
         try:
-            place = await slack.place(conversation_id)
+            place = await slack.places.get(conversation_id)
         except SlackError as error:
             yield _unsaid(conversation_id, error)
             continue

@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.dispatch import Dispatcher, socket_payload
+from bot.ingress.dispatch import Dispatcher, socket_payload
 from bot.reading.request import kind_of
 
 logger = logging.getLogger(__name__)

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.dispatch import Dispatcher
 from bot.files import serving
 from bot.files.serving import ServedFiles
-from bot.registration import WEBHOOK_PATH
-from bot.request_body import BodyRefused, read_body
-from bot.webhooks import BlooioWebhooks
+from bot.hearing.registration import WEBHOOK_PATH
+from bot.hearing.webhooks import BlooioWebhooks
+from bot.ingress.dispatch import Dispatcher
+from bot.ingress.request_body import BodyRefused, read_body
 
 logger = logging.getLogger(__name__)
 

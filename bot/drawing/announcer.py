@@ -21,9 +21,10 @@ from psycopg_pool import PoolTimeout
 from bot.background import beside
 from bot.blocks.announcement import News, announcement
 from bot.blocks.mrkdwn import Payload
-from bot.lanes import Lane
+from bot.drawing.lanes import Lane
 from bot.leading import Hears
-from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.slack.client import Slack
+from bot.slack.errors import TOKEN_ERRORS, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.announcements import Announcement, Announcements, Wrote
 from bot.storage.database import Overtaken
 
@@ -122,7 +123,7 @@ class Announcer:
         except SlackRefused as refused:
             if refused.code != "not_in_channel":
                 raise
-            await self._slack.join(due.conversation_id)
+            await self._slack.places.join(due.conversation_id)
             return await self._try_to_post(due, payload)
 
     async def _try_to_post(self, due: Announcement, payload: Payload) -> str:

@@ -9,7 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blooio.client import BlooioClient
 from bot.settings import Settings
-from bot.slack import Slack, SlackError, SlackRefused
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError, SlackRefused
 from bot.texting.errors import (
     AllowanceUsedUp,
     Disconnected,

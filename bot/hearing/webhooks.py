@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from bot.blooio import webhook
 from bot.blooio.webhook import Event, InvalidSignature, MalformedEvent, UnknownEvent
-from bot.request_body import BodyRefused, read_body
+from bot.ingress.request_body import BodyRefused, read_body
 from bot.storage.events import Events
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import math
 
-from bot.slack import Slack, SlackError
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
 from bot.texting.errors import NotRead
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,9 @@ async def sees(slack: Slack, user_id: str, conversation_id: str, *, here: str = 
         async with asyncio.timeout(_SECONDS):
             if await _is_for_everybody(slack, user_id, conversation_id):
                 return True
-            return user_id in await slack.insiders.get(conversation_id, seconds=FRESH_SECONDS)
+            return user_id in await slack.people.insiders.get(conversation_id, seconds=FRESH_SECONDS)
     except (SlackError, TimeoutError) as error:
-        last = slack.insiders.known(conversation_id, seconds=LAST_SECONDS)
+        last = slack.people.insiders.known(conversation_id, seconds=LAST_SECONDS)
         logger.warning("insiders_not_told conversation=%s error=%s", conversation_id, str(error) or "timeout")
         if last is None:
             raise NotRead(words=_NOT_SAID) from error
@@ -51,9 +52,9 @@ async def sees(slack: Slack, user_id: str, conversation_id: str, *, here: str = 
 
 async def _is_for_everybody(slack: Slack, user_id: str, conversation_id: str) -> bool:
     """Say whether it is a public channel, which every member of our workspace may read; a guest may not."""
-    if conversation_id.startswith("D") or (await slack.place(conversation_id)).name is None:
+    if conversation_id.startswith("D") or (await slack.places.get(conversation_id)).name is None:
         return False
-    member = slack.members.known(user_id, seconds=math.inf)
+    member = slack.people.members.known(user_id, seconds=math.inf)
     if member is None or member.is_guest or member.is_stranger:
         return False
     return member.team_id in {None, slack.identity.get("team_id")}

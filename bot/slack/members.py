@@ -5,6 +5,8 @@ from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.slack.answers import object_in, text_in
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -33,29 +35,19 @@ class Member:
 
 def read_member(user: dict[str, Any]) -> Member:
     """Read a user as `users.info` and `users.list` write one."""
-    shown, elsewhere = _object(user, "profile"), _object(user, "enterprise_user")
-    name = _text(shown, "display_name") or _text(shown, "real_name") or _text(user, "real_name")
+    shown, elsewhere = object_in(user, "profile"), object_in(user, "enterprise_user")
+    name = text_in(shown, "display_name") or text_in(shown, "real_name") or text_in(user, "real_name")
     return Member(
         user_id=str(user.get("id") or ""),
-        profile=Profile(name, _text(shown, "image_72") or _text(shown, "image_48") or None, _zone(user)),
-        team_id=_text(user, "team_id") or None,
-        enterprise_id=_text(elsewhere, "enterprise_id") or None,
+        profile=Profile(name, text_in(shown, "image_72") or text_in(shown, "image_48") or None, _zone(user)),
+        team_id=text_in(user, "team_id") or None,
+        enterprise_id=text_in(elsewhere, "enterprise_id") or None,
         is_admin=any(user.get(key) for key in ("is_admin", "is_owner", "is_primary_owner")),
         is_guest=any(user.get(key) for key in ("is_restricted", "is_ultra_restricted")),
         is_stranger=bool(user.get("is_stranger")),
         is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",  # Slack says false of Slackbot
         is_gone=bool(user.get("deleted")),
     )
-
-
-def _object(of: dict[str, Any], name: str) -> dict[str, Any]:
-    value = of.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(of: dict[str, Any], name: str) -> str:
-    value = of.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _zone(user: dict[str, Any]) -> tzinfo:

@@ -28,10 +28,11 @@ from bot.blocks.mrkdwn import Payload
 from bot.blocks.notice import INBOX_CLOSED
 from bot.blocks.receipt import receipt
 from bot.blocks.remark import remark
-from bot.lanes import Lane
+from bot.drawing.lanes import Lane
 from bot.leading import Hears
-from bot.members import Profile
-from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.slack.client import Slack
+from bot.slack.errors import TOKEN_ERRORS, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.slack.members import Profile
 from bot.storage.database import Overtaken
 from bot.storage.drawings import Drawings, MarkedReply, Shown, ShownThread
 from bot.texting.model import Author, Delivery, Inbound, Person, Thread
@@ -261,7 +262,7 @@ class Painter:
 
     def _knows_face(self, entry: Shown) -> bool:
         """Say whether `_face` has nobody to ask."""
-        return not isinstance(entry.what, Delivery) or self._slack.knows(entry.what.author.user_id)
+        return not isinstance(entry.what, Delivery) or self._slack.people.knows(entry.what.author.user_id)
 
     async def _edit_entries(self, shown: ShownThread) -> bool:
         """Edit what the rows said; return whether they still say so."""
@@ -328,10 +329,10 @@ class Painter:
         admin hears of it.
         """
         home = thread.conversation_id
-        self._slack.forget_place(home)
+        self._slack.places.forget(home)
         if refused.code == "not_in_channel":
             try:
-                await self._slack.join(home)
+                await self._slack.places.join(home)
             except SlackRefused as not_joined:
                 logger.info("not_joined thread=%d error=%s", thread.id, not_joined.code)
             else:
@@ -346,7 +347,7 @@ class Painter:
         if not home.startswith(("C", "G")):
             raise refused  # a DM is the last resort, and it was refused too
         logger.warning("thread_moved thread=%d error=%s", thread.id, refused.code)
-        await self._drawings.move(thread.id, await self._slack.direct(author.user_id), author)
+        await self._drawings.move(thread.id, await self._slack.places.direct(author.user_id), author)
 
     async def _update(self, conversation_id: str, ts: str, payload: Payload) -> None:
         """Edit a message. One that is gone, or that we may not edit any more, has nothing left to keep true."""
@@ -358,7 +359,7 @@ class Painter:
             logger.warning("edit_refused error=%s", refused.code)
 
     async def _profile(self, author: Author) -> Profile:
-        return await self._slack.profile(author.user_id, fallback=author.name)
+        return await self._slack.people.profile(author.user_id, fallback=author.name)
 
     def _saw(self, thread_id: int) -> None:
         if len(self._seen) > _SEEN_KEPT:

@@ -22,7 +22,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from bot.background import beside
-from bot.group_texts import GroupTexts
+from bot.hearing.group_texts import GroupTexts
 from bot.leading import Hears
 from bot.storage.conversations import Conversations
 from bot.texting.errors import BlooioTrouble, Disconnected, NotFound, TextingError

@@ -19,7 +19,7 @@ from psycopg_pool import PoolTimeout
 from bot.background import beside
 from bot.blooio import webhook
 from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction, StatusChanged
-from bot.group_texts import GroupTexts
+from bot.hearing.group_texts import GroupTexts
 from bot.leading import Hears
 from bot.storage.deliveries import Deliveries
 from bot.storage.events import Events, StoredEvent

@@ -20,9 +20,10 @@ from psycopg_pool import PoolTimeout
 from bot.background import beside
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text, handed_off
-from bot.lanes import Lane
+from bot.drawing.lanes import Lane
 from bot.leading import Hears
-from bot.slack import TOKEN_ERRORS, Slack, SlackBusy, SlackError, SlackRefused, pause_after
+from bot.slack.client import Slack
+from bot.slack.errors import TOKEN_ERRORS, SlackBusy, SlackError, SlackRefused, pause_after
 from bot.storage.database import Overtaken
 from bot.storage.notices import FailedText, HandedOff, Notice, Notices
 from bot.texting.routing import can_be_replaced
@@ -126,7 +127,7 @@ class Notifier:
         url = None
         if text.posted_in is not None and text.posted_ts is not None:
             url = self._slack.permalink(text.posted_in, text.posted_ts, thread_ts=thread.card_ts)
-        home = await self._slack.direct(delivery.author.user_id)
+        home = await self._slack.places.direct(delivery.author.user_id)
         await self._post(notice, home, failed_text(text.requested, url=url))
 
     async def _tell_owner(self, notice: Notice, handed: HandedOff) -> None:
@@ -136,7 +137,7 @@ class Notifier:
             await self._notices.posted(notice.id)
             return
         url = self._slack.permalink(thread.conversation_id, thread.card_ts) if thread.card_ts else None
-        home = await self._slack.direct(handed.to)
+        home = await self._slack.places.direct(handed.to)
         await self._post(notice, home, handed_off(handed.person, thread, by_name=handed.by_name, url=url))
 
     async def _tell_admins(self, notice: Notice) -> None:
@@ -167,7 +168,7 @@ class Notifier:
         except SlackRefused as refused:
             if refused.code != "not_in_channel":
                 raise
-            await self._slack.join(home)
+            await self._slack.places.join(home)
             await self._post(notice, home, payload)
 
     async def _post(self, notice: Notice, home: str, payload: Payload) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.asked import Asked
 from bot.background import beside
-from bot.members import Member
 from bot.settings import Settings
-from bot.slack import Slack, SlackError
+from bot.slack.asked import Asked
+from bot.slack.client import Slack
+from bot.slack.errors import SlackError
+from bot.slack.members import Member
 from bot.storage.audit import Audit
 from bot.texting.errors import NotPermitted
 
@@ -199,7 +200,7 @@ class Permission:
         """Name those who can change it, as they follow "Ask": plain text."""
         if not self._rules.admins:
             return _SLACK_ADMIN
-        known = (self._slack.members.known(user_id, seconds=math.inf) for user_id in sorted(self._rules.admins))
+        known = (self._slack.people.members.known(user_id, seconds=math.inf) for user_id in sorted(self._rules.admins))
         names = sorted(member.profile.name for member in known if member is not None and member.profile.name)
         return _either(names) or _NOBODY_NAMED
 
@@ -215,7 +216,7 @@ class Permission:
         return await asyncio.gather(self._member(user_id), self._in_group(user_id))
 
     async def _member(self, user_id: str) -> Member | None:
-        return await self._said(self._slack.members, user_id)
+        return await self._said(self._slack.people.members, user_id)
 
     async def _in_group(self, user_id: str) -> bool | None:
         groups = await asyncio.gather(*map(self._group, self._rules.groups))
@@ -224,7 +225,7 @@ class Permission:
         return None if None in groups else False
 
     async def _group(self, group_id: str) -> frozenset[str] | None:
-        return await self._said(self._slack.groups, group_id)
+        return await self._said(self._slack.people.groups, group_id)
 
     def _why_not(self, member: Member | None, *, in_group: bool | None, team_id: str | None = None) -> Why | None:
         if member is None or self._home.team_id is None:  # nobody can tell who is of another workspace than ours
@@ -246,14 +247,14 @@ class Permission:
             return last
 
     def _words(self, why: Why) -> str:
-        names = _either([f"#{place.name}" for place in self._slack.known_places(self._rules.channels) if place.name])
+        names = _either([f"#{place.name}" for place in self._slack.places.known(self._rules.channels) if place.name])
         where = f", but from {names}" if names else ""
         return WORDS[why].format(whom=self.whom_to_ask(), where=where)
 
     async def _keep_fresh(self) -> None:
         """Meet everybody, then ask again about those who do something, before what Slack said is too old."""
         try:
-            logger.info("members_met count=%d", await self._slack.meet_members())
+            logger.info("members_met count=%d", await self._slack.people.meet())
         except SlackError as error:
             logger.warning("members_not_met error=%s", error)
         self._met.set()
@@ -267,11 +268,11 @@ class Permission:
         people = sorted(self._rules.admins) + sorted(self._active, key=self._active.__getitem__, reverse=True)
         try:
             for group in self._rules.groups:
-                await self._slack.groups.get(group, seconds=_AGAIN_AFTER_SECONDS)
+                await self._slack.people.groups.get(group, seconds=_AGAIN_AFTER_SECONDS)
             for user_id in people[:_MOST_A_ROUND]:
-                await self._slack.members.get(user_id, seconds=_AGAIN_AFTER_SECONDS)
+                await self._slack.people.members.get(user_id, seconds=_AGAIN_AFTER_SECONDS)
             for channel in self._rules.channels:
-                await self._slack.place(channel)
+                await self._slack.places.get(channel)
         except SlackError as error:
             logger.info("not_kept_fresh error=%s", error)  # they are asked about when they do something
 

@@ -1,0 +1,1 @@
+"""Who may text, and who sees what."""

@@ -1,0 +1,1 @@
+"""What Blooio knows: told by webhooks, read where nobody told us, and applied."""
