@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -44,9 +45,9 @@ async def jobs(pool: Pool, presence: Presence) -> AsyncIterator[Jobs]:
         yield jobs
 
 
-async def request(pool: Pool, jobs: Jobs) -> Requested:
+async def request(pool: Pool, jobs: Jobs, *, key: str = REQUEST.key) -> Requested:
     return await Requests(pool, defer=jobs.defer).request(
-        REQUEST, new_id(), lines=("+15550109999",), now=datetime.now(UTC), within=timedelta(seconds=5)
+        replace(REQUEST, key=key), new_id(), lines=("+15550109999",), now=datetime.now(UTC), within=timedelta(seconds=5)
     )
 
 
@@ -118,3 +119,40 @@ async def test_a_thread_with_nothing_but_its_card_to_draw_is_itself(pool: Pool, 
     await drawings.card_drawn(shown.thread.id, revision=shown.revision)
 
     assert await drawings.to_edit(limit=10) == []
+
+
+async def test_the_next_job_is_found_in_order(pool: Pool, jobs: Jobs) -> None:
+    """A server that looked at the queue when it was empty does not read past all jobs that were done since."""
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        await connection.execute("VACUUM ANALYZE procrastinate_jobs")
+        await connection.set_autocommit(False)
+    manager = jobs._app.job_manager
+    worker_id = await manager.register_worker()
+    before = await _scans(pool)
+    for number in range(20):
+        await request(pool, jobs, key=f"T1:{number}")
+        job = await manager.fetch_job(queues=["default"], worker_id=worker_id)
+        assert job is not None
+        assert job.id is not None
+        await manager.finish_job_by_id_async(job.id, Status.SUCCEEDED, True)
+
+    used = {index for index, scans in (await _scans(pool)).items() if scans > before[index]}
+    assert "procrastinate_jobs_priority_idx_v1" in used
+    assert "procrastinate_jobs_queue_name_idx_v1" not in used
+
+
+async def _scans(pool: Pool) -> dict[str, int]:
+    """How often each index of the queue was read, whoever read it."""
+    connections = [await pool.getconn() for _ in range(pool.max_size)]  # each tells what it did itself
+    for connection in connections:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        await connection.commit()
+        await connection.execute("SELECT 1")
+        await connection.commit()
+        await pool.putconn(connection)
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'procrastinate_jobs'"
+        )
+        return {index: int(scans) for index, scans in await cursor.fetchall()}
