@@ -31,7 +31,6 @@ _TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_t
 #: Seconds between two calls of a method that was refused lately, and for how long it counts as lately.
 #: Source: Slack, "Rate limits": one message per second per channel, short bursts tolerated.
 _PACE = 1.0
-
 _PACED_FOR = 30.0
 
 #: What is asked by itself, for each thread there is something to draw in. While Slack is away this waits.

@@ -13,16 +13,12 @@ from bot.slack.errors import SlackRefused, SlackTrouble
 
 #: A file may be large. What does not get on is noticed by nobody else, so the whole of it has a bound.
 _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
-
 _DOWNLOAD_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
-
 _PIECE = 64 * 1024  # bytes
 
 #: Where files of Slack's are, and how often we follow it there.
 _SLACKS = ".slack.com"
-
 _REDIRECTS = 4
-
 _REDIRECTING = {301, 302, 303, 307, 308}
 
 

@@ -18,24 +18,20 @@ _ASKED_SECONDS = 5.0
 
 #: Slack tells of its members by the page; of a large workspace those who joined first are enough to begin with.
 _PAGE_OF_MEMBERS = 200
-
 _PAGES_MET = 5
 
 #: Who is in a conversation, by the page; in one that is larger than all these, nobody else counts as in it.
 _PAGE_OF_INSIDERS = 999
-
 _PAGES_OF_INSIDERS = 10
 
 #: `error` values of people whom our workspace does not show us, and of groups that nobody is in.
 _NOT_OURS = {"user_not_found", "user_not_visible"}
-
 _NO_GROUP = {"no_such_subteam", "subteam_not_found"}
 
 #: `error` values of conversations that we are not in: what we do not see, nobody is shown by us.
 _NOT_IN = {"channel_not_found", "not_in_channel"}
 
 _KNOWN_FOR = timedelta(hours=1).total_seconds()
-
 _ASK_AGAIN_AFTER = timedelta(minutes=1).total_seconds()
 
 

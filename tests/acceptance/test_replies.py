@@ -64,11 +64,12 @@ async def is_told(thread: Conversation, words: str, person: Person | None = None
     return heard_it
 
 
-async def remarked(thread: Conversation, words: str) -> Message:
-    """Wait for a message of the bot's in the thread that begins like this."""
+async def remarked(thread: Conversation, words: str, *, ends: str = "") -> Message:
+    """Wait for a message of the bot's in the thread that begins like this, and ends like that."""
 
     async def there() -> Message | None:
-        return next((one for one in await thread.sees() if one.text.startswith(words) and not one.ephemeral), None)
+        seen = [one for one in await thread.sees() if not one.ephemeral]
+        return next((one for one in seen if one.text.startswith(words) and one.text.endswith(ends)), None)
 
     found = await thread.talk.sandbox.until(there)
     assert found is not None
@@ -301,9 +302,8 @@ class TestAfterwards:
         await jane.ben.clicks(receipt, "Try again")
         await jane.received("Hi Jane", "See you at five")
         await jane.is_marked(typed, DELIVERED)
-        await remarked(jane, "Ana Alvarez: “See you at five”\n⚠️ Not sent.")
-        [below] = [one for one in await jane.sees() if one.author == "Texting"]
-        assert below.text.endswith("Sent again by Ben Baker")
+        below = await remarked(jane, "Ana Alvarez: “See you at five”\n⚠️ Not sent.", ends="Sent again by Ben Baker")
+        assert [one.ts for one in await jane.sees() if one.author == "Texting"] == [below.ts]
 
     async def test_a_failed_reply_is_edited_and_sent(self, talk: Talk) -> None:
         """Other words are a message of their own; the reply that failed keeps its mark."""
