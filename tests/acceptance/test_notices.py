@@ -154,7 +154,7 @@ async def test_killed_while_a_notice_is_posted(database_urls: Callable[[], str],
 async def test_what_has_moved_on_is_not_told(database_url: str) -> None:
     """While Slack keeps us from telling the author, one text is sent again and another arrives after all."""
     async with a_case(database_url) as case:
-        busy = {"kind": "status", "status": 429, "retry_after": 2}
+        busy = {"kind": "status", "status": 429, "retry_after": 5}
         await case.stage.sandbox.order(vendor="slack", where="conversations.open", **busy)
         await case.fails("trial_exhausted")
         await case.clicks("Try again", by=case.stage.ben)
