@@ -30,6 +30,7 @@ async def test_without_webhooks(fresh: Sandbox, transport: str, database_url: st
         await jane.phone.replies("STOP")
         await under(jane, "Hello?", FAILED, timeout=25)
         await jane.received("Hi Jane", STOPPED)
+        await under(jane, STOPPED, "🔵 iMessage · Delivered")
         assert [one.text for one in await jane.sees()].count("STOP") == 1
 
 
@@ -45,6 +46,7 @@ async def test_a_webhook_that_was_lost(fresh: Sandbox, transport: str, database_
         await rows(talk, "UPDATE deliveries SET check_at = now() WHERE held_since IS NOT NULL RETURNING 1")
         await under(jane, "Hello?", FAILED)
         await jane.received("Hi Jane", STOPPED)
+        await under(jane, STOPPED, "🔵 iMessage · Delivered")
         assert [one.text for one in await jane.sees()].count("STOP") == 1
 
 

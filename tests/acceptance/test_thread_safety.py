@@ -445,6 +445,7 @@ class Play:
 
 
 @over_http
+@pytest.mark.timeout(180)  # many stories one after the other; on a machine that does much else they take long
 @settings(
     max_examples=60,
     deadline=None,
