@@ -20,7 +20,7 @@ from bot.desk import Desk
 from bot.reading.addresses import is_spelled_out, pretty
 from bot.slack.client import Slack
 from bot.slack.errors import SlackError
-from bot.storage.audit import Audit
+from bot.storage.audit import REFUSAL, Audit, Entry
 from bot.storage.opt_outs import OptOuts
 from bot.texting.errors import NotRead, NotStored, PerhapsStored, TextingError
 from bot.texting.model import Address, Contact, Person
@@ -86,13 +86,15 @@ async def ask(
         return
     if not await permission.is_admin(click.user_id):
         await _refuse(slack, click, opt_outs.only_admins(permission.whom_to_ask()))
-        await audit.refused(
+        entry = Entry(
             user_id=click.user_id,
             user_name=click.user_name,
+            action=REFUSAL,
             reason=NOT_ADMIN,
             person_id=person.id,
             conversation_id=click.conversation_id or None,
         )
+        await audit.record(entry)
         return
     form = allow_form(person, click.conversation_id)
     try:

@@ -23,7 +23,7 @@ from bot.reading.command import TextCommand
 from bot.reading.form import FormProblem, parse_text_form
 from bot.slack.client import Slack
 from bot.slack.errors import SlackError
-from bot.storage.audit import Audit
+from bot.storage.audit import Audit, Entry
 from bot.texting.errors import NotRead, SentAgain, TextingError, UnknownText
 from bot.texting.model import Request, Requested
 from bot.texting.routing import can_be_replaced, files_again
@@ -197,7 +197,7 @@ async def _acknowledge_stored(ack: AsyncAck, slack: Slack, click: Click, storing
 
 async def _record(audit: Audit, click: Click, action: str, held: Requested) -> None:
     """Put on record who decided what becomes of a text that waited."""
-    await audit.record(
+    entry = Entry(
         user_id=click.user_id,
         user_name=click.user_name,
         action=action,
@@ -206,6 +206,7 @@ async def _record(audit: Audit, click: Click, action: str, held: Requested) -> N
         delivery_id=held.delivery.id,
         conversation_id=held.thread.conversation_id,
     )
+    await audit.record(entry)
 
 
 async def _tell_where(slack: Slack, failed: Requested, requested: Requested) -> None:

@@ -16,7 +16,7 @@ from bot.slack.asked import Asked
 from bot.slack.client import Slack
 from bot.slack.errors import SlackError
 from bot.slack.members import Member
-from bot.storage.audit import Audit
+from bot.storage.audit import REFUSAL, Audit, Entry
 from bot.texting.errors import NotPermitted
 
 logger = logging.getLogger(__name__)
@@ -178,8 +178,14 @@ class Permission:
         refused = NotPermitted(words=self._words(why), why=why)
         logger.info("not_permitted user=%s why=%s conversation=%s", user_id, why, conversation_id)
         name = member.profile.name if member else ""
-        await self._audit.refused(
-            user_id=user_id, user_name=name or "Somebody", reason=refused.reason, conversation_id=conversation_id
+        await self._audit.record(
+            Entry(
+                user_id=user_id,
+                user_name=name or "Somebody",
+                action=REFUSAL,
+                reason=refused.reason,
+                conversation_id=conversation_id,
+            )
         )
         raise refused
 

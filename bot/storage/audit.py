@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,46 +16,38 @@ logger = logging.getLogger(__name__)
 #: Whoever is refused waits for the answer, so the row may take so long and no longer.
 _WITHIN_SECONDS = 0.5
 
-_COLUMNS = "user_id, user_name, action, reason, person_id, thread_id, delivery_id, conversation_id"
+#: What is on record as a refusal is so once a minute for each person and reason: somebody may click very often.
+REFUSAL = "refusal"
+
+_COLUMNS = ("user_id", "user_name", "action", "reason", "person_id", "thread_id", "delivery_id", "conversation_id")
+_RECORD = f"""
+    INSERT INTO audit ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+    ON CONFLICT DO NOTHING
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A row of the trail."""
+    """A row of the trail: what somebody did, and to whom and what."""
 
-    at: datetime
+    at: datetime | None = None  # None: it is done now
     user_id: str  # '' is the bot itself
     user_name: str
     action: str
-    reason: str | None
-    person_id: int | None
-    thread_id: int | None
-    delivery_id: UUID | None
-    conversation_id: str | None
+    reason: str | None = None  # of a refusal: the code of the error
+    person_id: int | None = None
+    thread_id: int | None = None
+    delivery_id: UUID | None = None
+    conversation_id: str | None = None
 
 
-async def record(
-    connection: Connection,
-    *,
-    user_id: str,
-    user_name: str,
-    action: str,
-    reason: str | None = None,
-    person_id: int | None = None,
-    thread_id: int | None = None,
-    delivery_id: UUID | None = None,
-    conversation_id: str | None = None,
-) -> None:
+async def record(connection: Connection, entry: Entry) -> None:
     """
     Put what somebody did on record, in the caller's transaction: it is done and recorded, or neither.
 
-    A *refusal* is recorded once a minute for each person and reason: somebody may click very often. What was texted
-    needs no call: the database records it with the text.
+    What was texted needs no call: the database records it with the text.
     """
-    await connection.execute(
-        f"INSERT INTO audit ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (user_id, user_name, action, reason, person_id, thread_id, delivery_id, conversation_id),
-    )
+    await connection.execute(_RECORD, asdict(entry))
 
 
 class Audit:
@@ -64,57 +56,19 @@ class Audit:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def record(
-        self,
-        *,
-        user_id: str,
-        user_name: str,
-        action: str,
-        reason: str | None = None,
-        person_id: int | None = None,
-        thread_id: int | None = None,
-        delivery_id: UUID | None = None,
-        conversation_id: str | None = None,
-    ) -> None:
+    async def record(self, entry: Entry) -> None:
         """Put something on record. Never fails and never takes long: what cannot be recorded is logged."""
         try:
             async with in_time(_WITHIN_SECONDS, NotStored()), self._pool.connection() as connection:
-                await record(
-                    connection,
-                    user_id=user_id,
-                    user_name=user_name,
-                    action=action,
-                    reason=reason,
-                    person_id=person_id,
-                    thread_id=thread_id,
-                    delivery_id=delivery_id,
-                    conversation_id=conversation_id,
-                )
+                await record(connection, entry)
         except (NotStored, *DATABASE_AWAY):
             logger.warning(
-                "not_recorded user=%s action=%s reason=%s conversation=%s", user_id, action, reason, conversation_id
+                "not_recorded user=%s action=%s reason=%s conversation=%s",
+                entry.user_id,
+                entry.action,
+                entry.reason,
+                entry.conversation_id,
             )
-
-    async def refused(
-        self,
-        *,
-        user_id: str,
-        user_name: str,
-        reason: str,
-        person_id: int | None = None,
-        thread_id: int | None = None,
-        conversation_id: str | None = None,
-    ) -> None:
-        """Put a refusal on record: *reason* is the code of the error. Never fails, as `record`."""
-        await self.record(
-            user_id=user_id,
-            user_name=user_name,
-            action="refusal",
-            reason=reason,
-            person_id=person_id,
-            thread_id=thread_id,
-            conversation_id=conversation_id,
-        )
 
 
 async def trail(connection: Connection, *, since: timedelta) -> AsyncIterator[Entry]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.storage.audit import record
+from bot.storage.audit import Entry, record
 from bot.storage.database import Pool, in_time, storing
 from bot.texting.errors import NotRead
 from bot.texting.model import Author, Choices
@@ -60,10 +60,12 @@ class Channels:
                 return False
             await record(
                 connection,
-                user_id=author.user_id,
-                user_name=author.name,
-                action="settings",
-                reason=f"replies={choices.replies} quiet_minutes={choices.quiet_minutes}",
-                conversation_id=conversation_id,
+                Entry(
+                    user_id=author.user_id,
+                    user_name=author.name,
+                    action="settings",
+                    reason=f"replies={choices.replies} quiet_minutes={choices.quiet_minutes}",
+                    conversation_id=conversation_id,
+                ),
             )
             return True

@@ -83,8 +83,7 @@ class OptOuts:
                 return False
         kind = "opted_out" if opting.word is OptWord.STOP else "opted_in"
         await _remark(cursor, person_id, kind, {"word": opting.written}, key=message_id, at=moment + _THEN)
-        await audit.record(
-            connection,
+        entry = audit.Entry(
             user_id="",
             user_name="",
             action="opt_out" if opting.word is OptWord.STOP else "opt_in",
@@ -92,6 +91,7 @@ class OptOuts:
             person_id=person_id,
             thread_id=place["thread_id"],
         )
+        await audit.record(connection, entry)
         await self._answer(connection, opting, place, message_id=message_id, now=now)
         return True
 
@@ -135,9 +135,8 @@ class OptOuts:
                 return False
             await _opt_out(cursor, person["id"], now)
             await _remark(cursor, person["id"], "opted_out_by", {"by": by.name}, key=str(new_id()), at=now)
-            await audit.record(
-                connection, user_id=by.user_id, user_name=by.name, action="opt_out", person_id=person["id"]
-            )
+            entry = audit.Entry(user_id=by.user_id, user_name=by.name, action="opt_out", person_id=person["id"])
+            await audit.record(connection, entry)
             return True
 
     async def allow(
@@ -170,14 +169,14 @@ class OptOuts:
             await _opt_in(cursor, person["id"])
             said = {"by": by.name, "asked_by": asked_by, "note": note}
             await _remark(cursor, person["id"], "allowed", said, key=str(new_id()), at=now)
-            await audit.record(
-                connection,
+            entry = audit.Entry(
                 user_id=by.user_id,
                 user_name=by.name,
                 action="override",
                 reason=f"{note} (asked for by {asked_by})",
                 person_id=person["id"],
             )
+            await audit.record(connection, entry)
             return True
 
 

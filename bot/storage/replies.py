@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from bot.storage import rows
-from bot.storage.audit import record
+from bot.storage.audit import REFUSAL, Entry, record
 from bot.storage.database import Connection, Pool, in_time, storing
 from bot.storage.requests import Requests
 from bot.storage.writers import STILL_WRITING
@@ -118,7 +118,7 @@ class Replies:
             if reply.fate is Fate.TEXTED:
                 await self._text(connection, reply, make_text, lines=lines, now=now)
             elif reply.reason == OptedOut.code:
-                await self._record(connection, "refusal", reply, place, reason=reply.reason)
+                await self._record(connection, REFUSAL, reply, place, reason=reply.reason)
             return Taken(reply, news=True)
 
     async def settle(
@@ -323,14 +323,16 @@ class Replies:
     ) -> None:
         await record(
             connection,
-            user_id=reply.author.user_id,
-            user_name=reply.author.name,
-            action=action,
-            reason=reason,
-            person_id=place.person.id,
-            thread_id=place.thread.id,
-            delivery_id=reply.delivery_id,
-            conversation_id=reply.conversation_id,
+            Entry(
+                user_id=reply.author.user_id,
+                user_name=reply.author.name,
+                action=action,
+                reason=reason,
+                person_id=place.person.id,
+                thread_id=place.thread.id,
+                delivery_id=reply.delivery_id,
+                conversation_id=reply.conversation_id,
+            ),
         )
 
     async def _one(self, query: str, values: tuple[Any, ...], within: timedelta) -> rows.Row | None:

@@ -76,12 +76,15 @@ class Requests:
             async with storing(self._pool, within - timedelta(seconds=time.monotonic() - started)) as connection:
                 return await self.request_in(connection, request, delivery_id, lines=lines, now=now)
         except OptedOut as refused:
-            await self._audit.refused(
-                user_id=request.author.user_id,
-                user_name=request.author.name,
-                reason=refused.code,
-                person_id=refused.person.id if refused.person else None,
-                conversation_id=request.conversation_id,
+            await self._audit.record(
+                audit.Entry(
+                    user_id=request.author.user_id,
+                    user_name=request.author.name,
+                    action=audit.REFUSAL,
+                    reason=refused.code,
+                    person_id=refused.person.id if refused.person else None,
+                    conversation_id=request.conversation_id,
+                )
             )
             raise
 
@@ -216,8 +219,7 @@ async def _record_mending(
     if mended is None:
         return
     same = mended == {"thread_id": thread.id, "body": request.body}
-    await audit.record(
-        connection,
+    entry = audit.Entry(
         user_id=request.author.user_id,
         user_name=request.author.name,
         action="again" if same else "edit",
@@ -226,6 +228,7 @@ async def _record_mending(
         delivery_id=request.instead_of,
         conversation_id=thread.conversation_id,
     )
+    await audit.record(connection, entry)
 
 
 def _new_values(

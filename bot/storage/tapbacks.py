@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from bot.storage import rows
-from bot.storage.audit import record
+from bot.storage.audit import Entry, record
 from bot.storage.database import Pool, in_time, storing
 from bot.storage.read_marks import Acted
 from bot.texting.errors import NotRead
@@ -113,13 +113,15 @@ class Tapbacks:
                 return False
             await record(
                 connection,
-                user_id=tap.author.user_id,
-                user_name=tap.author.name,
-                action="react" if tap.added else "unreact",
-                reason=tap.reaction,
-                person_id=text.person.id,
-                thread_id=text.thread.id,
-                conversation_id=text.posted_in,
+                Entry(
+                    user_id=tap.author.user_id,
+                    user_name=tap.author.name,
+                    action="react" if tap.added else "unreact",
+                    reason=tap.reaction,
+                    person_id=text.person.id,
+                    thread_id=text.thread.id,
+                    conversation_id=text.posted_in,
+                ),
             )
             await self._defer(connection, text.inbound.id)
             if self._acted is not None:

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg.rows import dict_row
 
 from bot.storage import rows
-from bot.storage.audit import record
+from bot.storage.audit import Entry, record
 from bot.storage.database import Connection, Pool, in_time, storing
 from bot.storage.read_marks import Acted
 from bot.texting.errors import NotRead
@@ -146,13 +146,15 @@ class Cards:
         """Put on record what somebody did; whoever does something about a thread has read it."""
         await record(
             connection,
-            user_id=author.user_id,
-            user_name=author.name,
-            action=action,
-            reason=reason,
-            person_id=card.person.id,
-            thread_id=card.thread.id,
-            conversation_id=card.thread.conversation_id,
+            Entry(
+                user_id=author.user_id,
+                user_name=author.name,
+                action=action,
+                reason=reason,
+                person_id=card.person.id,
+                thread_id=card.thread.id,
+                conversation_id=card.thread.conversation_id,
+            ),
         )
         if self._acted is not None:
             await self._acted(connection, card.thread.id)

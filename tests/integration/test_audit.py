@@ -1,14 +1,15 @@
 """The trail on a real PostgreSQL: who did what, when, and how often it is said."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.storage.audit import Audit, Entry, record, trail
+from bot.storage.audit import REFUSAL, Audit, Entry, record, trail
 from bot.storage.database import Pool, open_pool
 
-CLICK = {"user_id": "U1", "user_name": "Gus", "reason": "not_permitted:guest"}
+CLICK = Entry(user_id="U1", user_name="Gus", action=REFUSAL, reason="not_permitted:guest")
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ async def test_what_is_done_is_recorded_with_it(pool):
     """In a transaction: the row is there if what it tells of is, and not otherwise."""
     async with pool.connection() as connection:
         async with connection.transaction():
-            await record(connection, user_id="U1", user_name="Ana", action="claim", conversation_id="C1")
+            await record(connection, Entry(user_id="U1", user_name="Ana", action="claim", conversation_id="C1"))
         async with connection.transaction(force_rollback=True):
-            await record(connection, user_id="U1", user_name="Ana", action="done")
+            await record(connection, Entry(user_id="U1", user_name="Ana", action="done"))
 
     [entry] = await entries(pool)
     assert (entry.user_id, entry.user_name, entry.action, entry.conversation_id) == ("U1", "Ana", "claim", "C1")
@@ -38,11 +39,11 @@ async def test_what_is_done_is_recorded_with_it(pool):
 async def test_a_flood_of_refusals_is_one_row(pool):
     """Fifty clicks at once are recorded once; another reason or person is another row, and so is what was done."""
     audit = Audit(pool)
-    await asyncio.gather(*(audit.refused(**CLICK) for _ in range(50)))
-    await audit.refused(**CLICK | {"reason": "opted_out"})
-    await audit.refused(**CLICK | {"user_id": "U2"})
+    await asyncio.gather(*(audit.record(CLICK) for _ in range(50)))
+    await audit.record(replace(CLICK, reason="opted_out"))
+    await audit.record(replace(CLICK, user_id="U2"))
     for _ in range(2):
-        await audit.record(user_id="U1", user_name="Gus", action="claim")
+        await audit.record(Entry(user_id="U1", user_name="Gus", action="claim"))
 
     rows = [(entry.user_id, entry.action, entry.reason) for entry in await entries(pool)]
     refusals = [row for row in rows if row[1] == "refusal"]
@@ -57,10 +58,10 @@ async def test_a_flood_of_refusals_is_one_row(pool):
 
 async def test_a_minute_later_it_is_recorded_again(pool):
     """Somebody who keeps trying is seen to."""
-    await Audit(pool).refused(**CLICK)
+    await Audit(pool).record(CLICK)
     async with pool.connection() as connection:
         await connection.execute("UPDATE audit SET at = at - interval '1 minute'")
-    await Audit(pool).refused(**CLICK)
+    await Audit(pool).record(CLICK)
 
     assert len(await entries(pool)) == 2
 
@@ -70,7 +71,7 @@ async def test_a_refusal_stands_without_the_database(database_url, caplog):
     async with open_pool(database_url) as pool:
         audit = Audit(pool)
     began = asyncio.get_running_loop().time()
-    await audit.refused(**CLICK | {"conversation_id": "C1"})
+    await audit.record(replace(CLICK, conversation_id="C1"))
 
     assert asyncio.get_running_loop().time() - began < 2
     assert "not_recorded user=U1 action=refusal reason=not_permitted:guest conversation=C1" in caplog.text
@@ -80,7 +81,7 @@ async def test_the_trail_is_read_from_a_moment_on_in_its_order(pool):
     """The oldest comes first; what is older than that is left out."""
     async with pool.connection() as connection:
         for number in range(5):
-            await record(connection, user_id=f"U{number}", user_name="Ana", action="claim")
+            await record(connection, Entry(user_id=f"U{number}", user_name="Ana", action="claim"))
             await connection.execute(
                 "UPDATE audit SET at = now() - %s WHERE user_id = %s", (timedelta(days=number), f"U{number}")
             )
