@@ -129,9 +129,10 @@ class Gateway:
         """
         return await self._post("/webhooks", {"url": url, "secret": secret, **options})
 
-    async def misbehaves(self, kind: str, *, event: str = "*", times: int | None = 1, seconds: float = 0.0) -> None:
-        """Let webhooks go wrong, as `mischief.Kind` lists; *times* None is until `behaves`."""
-        await self._post("/mischief", {"kind": kind, "event": event, "times": times, "seconds": seconds})
+    async def misbehaves(self, kind: str, *, event: str = "*", times: int | None = 1, seconds: float = 0.0) -> str:
+        """Let webhooks go wrong as `mischief.Kind` lists, until `behaves` if *times* is None; return the order's id."""
+        order = {"kind": kind, "event": event, "times": times, "seconds": seconds}
+        return str((await self._post("/mischief", order))["id"])
 
     async def behaves(self) -> None:
         """Take back all ordered misbehaviour."""

@@ -57,8 +57,7 @@ def _webhook(name: str, kind: Mischief, event: str = "*", seconds: float = 0.0) 
     """Let what Blooio tells the bot go wrong."""
 
     async def begin(stage: Scene) -> str:
-        await stage.gateway.misbehaves(kind, event=event, times=MOST_TIMES, seconds=seconds)
-        return str((await _orders(stage))[-1]["id"])
+        return await stage.gateway.misbehaves(kind, event=event, times=MOST_TIMES, seconds=seconds)
 
     return Trouble(f"Webhooks: {name}", begin)
 
