@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -136,15 +136,16 @@ class Ledger:
 
     async def wrong(self) -> list[str]:
         """Everything that is not as promised, in words; empty: all is true. Call it once all has settled."""
-        found = await self._each(self._wrong_with)
+        roots = {where: await self.pals[0].author.sees(where) for where in {pal.where for pal in self.pals}}
+        found = await self._each(lambda pal: self._wrong_with(pal, roots[pal.where]))
         wrong = [f"{pal.address}: {one}" for pal, some in zip(self.pals, found, strict=True) for one in some]
-        for where in {pal.where for pal in self.pals}:
-            root = [one for one in await self.pals[0].author.sees(where) if not one.ephemeral]
-            wrong += [f"beside the cards in {where}: {one.text!r}" for one in root if not is_card(one)]
+        for where, root in roots.items():
+            beside = [one for one in root if not one.ephemeral and not is_card(one)]
+            wrong += [f"beside the cards in {where}: {one.text!r}" for one in beside]
         left = await self.scene.left()
         return [*wrong, *([f"left to do: {left}"] if left else [])]
 
-    async def _wrong_with(self, pal: Pal) -> list[str]:
+    async def _wrong_with(self, pal: Pal, root: Sequence[Message]) -> list[str]:
         texts = {text.message_id: text for text in await self.scene.sandbox.phone(pal.address).received()}
         received = [text.text or "" for text in texts.values()]
         wrong = _wrong_count(received, surely=[*pal.accepted, *pal.replied], perhaps=[*pal.typed, *pal.untold])
@@ -152,7 +153,7 @@ class Ledger:
         in_order = [body for body in pal.typed if body in commands]
         if commands != in_order:
             wrong.append(f"out of order on the phone: {commands}")
-        cards = [one for one in await pal.author.sees(pal.where) if is_card(one) and pal.pretty in one.text]
+        cards = [one for one in root if is_card(one) and pal.pretty in one.text]
         if len(cards) != bool(received or pal.wrote):
             wrong.append(f"{len(cards)} cards")
         shown = await self._thread(pal)

