@@ -19,9 +19,10 @@ _WITHIN_SECONDS = 0.5
 #: What is on record as a refusal is so once a minute for each person and reason: somebody may click very often.
 REFUSAL = "refusal"
 
-_COLUMNS = ("user_id", "user_name", "action", "reason", "person_id", "thread_id", "delivery_id", "conversation_id")
-_RECORD = f"""
-    INSERT INTO audit ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+_RECORD = """
+    INSERT INTO audit (user_id, user_name, action, reason, person_id, thread_id, delivery_id, conversation_id)
+    VALUES (%(user_id)s, %(user_name)s, %(action)s, %(reason)s, %(person_id)s, %(thread_id)s, %(delivery_id)s,
+            %(conversation_id)s)
     ON CONFLICT DO NOTHING
 """
 
