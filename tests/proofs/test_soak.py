@@ -20,13 +20,13 @@ ROTA = ["half of the bot's database connections are killed", "the socket breaks"
 OPTIONS = [*("--minutes", "0.17"), *("--rate", "20"), *("--every", "1"), *("--fault-every", "3")]
 
 
-@pytest.mark.timeout(180)  # it takes twenty seconds; on a machine that does much else, far longer
+@pytest.mark.timeout(300)  # it takes twenty seconds; on a machine that does much else, far longer
 async def test_ten_seconds_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
     """Everything arrived once and in order, no job is left, and neither connections nor memory have grown much."""
     async with Sandbox.start() as sandbox, soaking(sandbox, database_url, tmp_path) as soak:
         soak.rota = ROTA
         samples = await run(soak, read_options(OPTIONS), report=lambda _: None)
-        await soak.settles(timeout=90)
+        await soak.settles(timeout=150)
 
         assert await soak.wrong() == []
         assert (soak.complaints(), dict(soak.errors)) == ([], {})
