@@ -36,7 +36,7 @@ _UNCONFIRMED: LiteralString = (
 
 
 class Deliveries:
-    """Texts and the people they go to."""
+    """Texts on their way, and what became of them."""
 
     def __init__(self, pool: Pool, *, defer: Defer) -> None:
         self._pool = pool

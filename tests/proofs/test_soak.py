@@ -17,7 +17,7 @@ BESIDE_THE_POOL = 4
 #: What heals within seconds. A lost answer is found by reading Blooio's chats, which takes minutes.
 ROTA = ["half of the bot's database connections are killed", "the socket breaks", "200 webhooks come twice"]
 
-OPTIONS = [*("--minutes", "0.17"), *("--rate", "20"), *("--every", "1"), *("--fault-every", "3")]
+OPTIONS = [*("--minutes", "0.17"), *("--rate", "20"), *("--every", "1"), *("--fault-every", "2")]
 
 
 @pytest.mark.timeout(300)  # it takes twenty seconds; on a machine that does much else, far longer
@@ -31,8 +31,7 @@ async def test_ten_seconds_leave_nothing_behind(database_url: str, tmp_path: Pat
         assert await soak.wrong() == []
         assert (soak.complaints(), dict(soak.errors)) == ([], {})
         assert soak.load.texts >= 200
-        assert soak.faults.keys() <= set(ROTA)  # on a busy machine not all of them have their turn
-        assert soak.faults
+        assert set(soak.faults) == set(ROTA)
         assert max(one.connections for one in samples) <= POOL_SIZE + BESIDE_THE_POOL
         assert samples[-1].memory - samples[0].memory < 40
         assert await soak.ask("SELECT count(*) FROM procrastinate_jobs") == [(0,)]
