@@ -179,7 +179,7 @@ def advance(delivery: Delivery, report: StatusReport, now: datetime) -> Moved:
     moved = replace(
         delivery,
         actual_channel=report.channel or delivery.actual_channel,
-        sent_at=report.sent_at or delivery.sent_at,
+        sent_at=_sent_at(report) or delivery.sent_at,
         delivered_at=report.delivered_at or delivery.delivered_at,
         read_at=report.read_at or delivery.read_at,
     )
@@ -209,6 +209,11 @@ def catch_up(delivery: Delivery, told: Told, now: datetime) -> Moved:
     for report in sorted(told.reports, key=_happens):
         moved = advance(moved, report, now).delivery
     return Moved(moved, visibly=_seen(moved) != _seen(delivery))
+
+
+def _sent_at(report: StatusReport) -> datetime | None:
+    """Return when a report says that the text was sent: before it was, Blooio's `time_sent` is when it was taken."""
+    return None if report.status is DeliveryStatus.QUEUED else report.sent_at
 
 
 def _happens(report: StatusReport) -> int:

@@ -267,6 +267,17 @@ def test_status_moves_forward_only(delivery: Delivery, status: DeliveryStatus | 
     assert advance(delivery, StatusReport(status, None, error_words="No."), NOW).delivery.status is ends
 
 
+@pytest.mark.parametrize("first", [0, 1], ids=["the answer came late", "the answer came first"])
+def test_a_text_that_waits_was_not_sent_yet(first: int) -> None:
+    """Whoever asks while it is queued is told when Blooio took it; that is not when it was sent."""
+    asked = StatusReport(DeliveryStatus.QUEUED, None, sent_at=NOW - seconds(9))
+    told = StatusReport(DeliveryStatus.DELIVERED, Channel.SMS, delivered_at=NOW + seconds(2))
+    delivery = ACCEPTED
+    for report in (asked, told)[:: 1 if first else -1]:
+        delivery = advance(delivery, report, NOW + seconds(9)).delivery
+    assert (delivery.sent_at, delivery.delivered_at) == (NOW + seconds(2), NOW + seconds(2))
+
+
 def test_a_failure_has_its_reason_and_a_recovery_loses_it() -> None:
     """The receipt never shows words of another fate."""
     report = StatusReport(DeliveryStatus.FAILED, None, error_code="not_sent", error_words="No.")
