@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.background import beside
+from bot.background import beside, comes
 from bot.settings import Settings
 from bot.slack.asked import Asked
 from bot.slack.client import Slack
@@ -155,9 +155,7 @@ class Permission:
     async def open(self) -> AsyncIterator["Permission"]:
         """Keep what we know of people fresh until the block is left."""
         async with beside(self._keep_fresh(), "permission"):
-            try:
-                await asyncio.wait_for(self._met.wait(), _START_SECONDS)
-            except TimeoutError:
+            if not await comes(self._met, _START_SECONDS):
                 logger.info("members_not_met_yet")
             yield self
 

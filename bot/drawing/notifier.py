@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from bot.background import beside
+from bot.background import beside, comes
 from bot.blocks.mrkdwn import Payload
 from bot.blocks.notice import CAUSES, Cause, admin_needed, failed_text, handed_off
 from bot.drawing.lanes import Lane
@@ -80,10 +80,7 @@ class Notifier:
             except (psycopg.Error, PoolTimeout):
                 logger.warning("notifier_blind", exc_info=True)
                 await asyncio.sleep(_LOOK_SECONDS)
-            try:
-                await asyncio.wait_for(self._announced.wait(), _LOOK_SECONDS)
-            except TimeoutError:
-                continue
+            await comes(self._announced, _LOOK_SECONDS)
 
     async def _tell(self, notice_id: int) -> None:
         """Post one notice, or say when it may be tried again."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from bot.background import beside
+from bot.background import beside, comes
 from bot.blooio import webhook
 from bot.blooio.webhook import Event, MalformedEvent, MessageReceived, Reaction, StatusChanged
 from bot.hearing.group_texts import GroupTexts
@@ -76,11 +76,8 @@ class News:
             except Exception:  # a bug must not end the applying of all news; what failed is tried again
                 logger.exception("news_failed")
                 await asyncio.sleep(_LOOK_SECONDS)
-            try:
-                await asyncio.wait_for(self._announced.wait(), _LOOK_SECONDS)
-            except TimeoutError:
-                continue
-            await asyncio.sleep(_GATHER_SECONDS)
+            if await comes(self._announced, _LOOK_SECONDS):
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def apply(self) -> bool:
         """Apply some of what is not applied yet; return whether there may be more."""

@@ -11,6 +11,7 @@ from prometheus_client import Histogram
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.background import comes
 from bot.reading.request import Unreadable, kind_of, readable
 
 logger = logging.getLogger(__name__)
@@ -66,9 +67,7 @@ class Dispatcher:
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait until nothing is under way, for at most *grace_seconds*."""
-        try:
-            await asyncio.wait_for(self._idle.wait(), grace_seconds)
-        except TimeoutError:
+        if not await comes(self._idle, grace_seconds):
             logger.warning("requests_abandoned count=%d", self._under_way)
 
 

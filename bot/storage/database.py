@@ -125,6 +125,25 @@ async def database_url(configured: str | None, data_dir: Path) -> AsyncIterator[
         yield url
 
 
+class _Stoppable(AsyncConnectionPool[Connection]):
+    """
+    A pool in which whoever waits for a connection can be stopped at any moment.
+
+    psycopg's waits in Python 3.11's `asyncio.wait_for`, which forgets that it was cancelled when a connection comes at
+    the same moment (python/cpython#86296). Work that goes round for good would never end then, and whoever waits for
+    its end, such as a leader that has lost its place, would wait for good.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        connection = await super().getconn(timeout)
+        if task and task.cancelling() > before:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
+
+
 @asynccontextmanager
 async def open_pool(url: str) -> AsyncIterator[Pool]:
     """
@@ -134,7 +153,7 @@ async def open_pool(url: str) -> AsyncIterator[Pool]:
     arguments and adds its own.
     """
     impatient: type[Connection] = _Impatient
-    async with AsyncConnectionPool(
+    async with _Stoppable(
         _lively(url),
         connection_class=impatient,
         min_size=2,

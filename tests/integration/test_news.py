@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -19,7 +20,7 @@ from bot.blooio.client import BlooioClient, blooio_http
 from bot.hearing.news import News
 from bot.jobs import Jobs
 from bot.storage.conversations import Conversations
-from bot.storage.database import Pool, open_pool
+from bot.storage.database import POOL_SIZE, Pool, open_pool
 from bot.storage.deliveries import Deliveries
 from bot.storage.events import Events
 from bot.storage.opt_outs import OptOuts
@@ -471,3 +472,18 @@ async def test_a_mistake_does_not_end_the_applying(world: World) -> None:
 
     assert refused == [text]
     assert await world.ask("SELECT held_since FROM deliveries") == [(None,)]
+
+
+async def test_it_stops_when_a_connection_comes_at_the_same_moment(world: World) -> None:
+    """Whoever leads no longer has to stop, or nobody can begin; Python 3.11's waits forget that they were cancelled."""
+    for turns in range(12):
+        news = world.news()
+        async with asyncio.timeout(5), AsyncExitStack() as work:
+            async with AsyncExitStack() as taken:
+                for _ in range(POOL_SIZE):
+                    await taken.enter_async_context(world.pool.connection())
+                await work.enter_async_context(news.at_work())
+                while world.pool.get_stats()["requests_waiting"] < 2:  # noqa: ASYNC110  (nobody announces it)
+                    await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0)
