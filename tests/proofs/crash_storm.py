@@ -30,8 +30,7 @@ _SKIP = 10.0
 #: As long as Blooio's list of chats may go unread while webhooks tell of answers, and more.
 _SETTLED_WITHIN = 400.0
 
-#: How often Slack tells of a message at most, and by when it has.
-_TOLD_AT_MOST = 4
+#: When Slack tells of a message for the last times.
 _LAST_TRIES = (61.0, 301.0)
 
 #: A bot that was just killed may still be taken for one that listens, and one just started not yet.
@@ -120,8 +119,6 @@ class Storm:
         self._pals: dict[int, Pal] = {}
         self._turns: dict[int, asyncio.Lock] = {}  # a person types one thing after another
         self._acting: list[asyncio.Task[None]] = []
-        self._told: dict[str, list[tuple[int, bool]]] = {}  # by words: which attempts of Slack's, and whether taken
-        self._read_up_to = 0
         self._lots = random.Random(stage.lots.random())
 
     async def rages(self) -> None:
@@ -142,22 +139,7 @@ class Storm:
         for seconds in _LAST_TRIES:
             await self.stage.sandbox.advance(seconds)
             await asyncio.sleep(1)
-        async with beside(self._set_aside(), "setting aside"):
-            await self.ledger.settles(timeout=_SETTLED_WITHIN)
-
-    async def _set_aside(self) -> None:
-        """Set aside, as soon as it turns out, what Slack gave up telling of: nobody accepted it."""
-        while True:
-            await self._hear_slack()
-            for pal in self.ledger.pals:
-                pal.untold += [body for body in pal.replied if self._gave_up(body)]
-                pal.replied = [body for body in pal.replied if body not in pal.untold]
-            await asyncio.sleep(0.5)
-
-    def _gave_up(self, body: str) -> bool:
-        """Whether Slack told of a message as often as it does, always in vain."""
-        told = self._told.get(body, [])
-        return len(told) >= _TOLD_AT_MOST and not any(taken for _, taken in told)
+        await self.ledger.settles(timeout=_SETTLED_WITHIN)
 
     async def _round(self, one: Round) -> None:
         await self._one_up()  # on a slow machine too, there is somebody to act with
@@ -263,16 +245,8 @@ class Storm:
                 dead_since = 0.0
             looks += 1
             if looks % 100 == 0:
-                await self._hear_slack()
+                await self.ledger.hears_slack()
             await asyncio.sleep(0.02)
-
-    async def _hear_slack(self) -> None:
-        told = await self.stage.sandbox.exchanges(vendor="slack", name="deliver:events_api", since=self._read_up_to)
-        for one in told:
-            self._read_up_to = max(self._read_up_to, one["id"])
-            words = str(one["body"].get("event", {}).get("text", ""))
-            if words.startswith("reply "):
-                self._told.setdefault(words, []).append((int(one["headers"]["attempt"]), 200 <= one["status"] < 300))
 
     def wrong_answers(self) -> list[str]:
         """What people were shown instead of an answer that gives them their words back."""

@@ -106,6 +106,7 @@ async def plays(stage: Scene, cells: Sequence[Cell], *, settles_within: float = 
     for number, cell in enumerate(cells, start=1):
         await _play(stage, ledger, cell)
         if number % 50 == 0:
+            await ledger.hears_slack()
             say(f"{number} of {len(cells)} cells over {stage.transport}")
     try:
         await ledger.settles(timeout=settles_within)

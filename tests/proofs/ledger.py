@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 import psycopg
 
 from sandbox.blooio.driver import Text
+from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message, Person, Shown
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.proofs.scene import Scene
 
 #: Seconds to skip until what was refused or lost comes again: Slack tries after 1 and 5 minutes, Blooio sooner.
 _PAUSES = (0, 61, 61, 121, 301, 0)
+
+#: Slack tells of an event once, and up to three times again.
+_LAST_ATTEMPT = "3"
 
 _SHOWN = {"imessage": "🔵 iMessage", "rcs": "🟣 RCS", "sms": "🟢 SMS"}
 _STEPS = {"sent": "Sent", "delivered": "Delivered", "read": "Read", "failed": "⚠️ Not delivered"}
@@ -33,13 +37,30 @@ class Pal:
     typed: list[str] = field(default_factory=list)  # with `/text`, in order
     accepted: set[str] = field(default_factory=set)  # those of them that were acknowledged
     replied: list[str] = field(default_factory=list)  # what was typed in the thread
-    untold: list[str] = field(default_factory=list)  # and of it, what Slack gave up telling the bot of: move it here
+    untold: list[str] = field(default_factory=list)  # what was typed there too, and Slack gave up telling the bot of
     wrote: list[str] = field(default_factory=list)  # what came from the phone
     home: tuple[str, str] | None = None  # where the thread is: conversation and card
 
     @property
     def pretty(self) -> str:
         return f"+1 {self.address[2:5]}-{self.address[5:8]}-{self.address[8:]}"
+
+
+class GivenUp:
+    """The words of messages that Slack told the bot of as often as it does; the last time, too, in vain."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.given_up: set[str] = set()
+        self._sandbox = sandbox
+        self._read_up_to = 0
+
+    async def look(self) -> None:
+        """Read what was recorded since the last look."""
+        failed = await self._sandbox.exchanges(name="deliver:events_api", since=self._read_up_to, failed=True)
+        for one in failed:
+            self._read_up_to = max(self._read_up_to, one["id"])
+            if one["headers"]["attempt"] == _LAST_ATTEMPT:
+                self.given_up.add(str(one["body"]["event"].get("text")))
 
 
 class Ledger:
@@ -49,6 +70,7 @@ class Ledger:
         self.scene = scene
         self.pals: list[Pal] = []
         self.shown: dict[str, Shown] = {}  # what the author of each text was shown
+        self._slack = GivenUp(scene.sandbox)
         self._addresses = itertools.count(first)
         self._numbers = itertools.count(1)
 
@@ -121,14 +143,27 @@ class Ledger:
                 return
 
     async def missing(self) -> list[str]:
-        """What was accepted, replied or answered, and is not where it belongs yet."""
+        """
+        What was accepted, replied or answered, and is not where it belongs yet.
+
+        What has not arrived because Slack gave up telling of it is set aside: nobody accepted it.
+        """
+        await self.hears_slack()
         found = await self._each(self._missing_of)
         return [one for some in found for one in some]
+
+    async def hears_slack(self) -> None:
+        """Note what Slack gives up. Call it now and then in a long run: the sandbox's record is not endless."""
+        await self._slack.look()
 
     async def _missing_of(self, pal: Pal) -> list[str]:
         received = {text.text for text in await self.scene.sandbox.phone(pal.address).received()}
         wanted = [body for body in pal.typed if body in pal.accepted] + pal.replied
         missing = [body for body in wanted if body not in received]
+        untold = [body for body in missing if body in self._slack.given_up]
+        pal.untold += untold
+        pal.replied = [body for body in pal.replied if body not in untold]
+        missing = [body for body in missing if body not in untold]
         if pal.wrote:
             seen = {message.text for message in await self._thread(pal)}
             missing += [body for body in pal.wrote if body not in seen]

@@ -19,7 +19,7 @@ from sandbox.driver import Sandbox
 from sandbox.slack.driver import Person
 from tests.acceptance.processes import BotProcess
 from tests.acceptance.stage import is_card
-from tests.proofs.ledger import _wrong_count, _wrong_shown
+from tests.proofs.ledger import GivenUp, _wrong_count, _wrong_shown
 from tests.proofs.scene import SECRET, UNDER_WAY
 from tests.proofs.soak_figures import Load
 
@@ -82,12 +82,18 @@ class Soak:
     load: Load = field(default_factory=Load)
     errors: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    untold: set[str] = field(default_factory=set)  # replies of which Slack told the bot as often as it does, in vain
     healthy_from: float = 0.0  # epoch seconds; infinite while a fault is in force
     _addresses: "itertools.count[int]" = field(default_factory=lambda: itertools.count(5_557_000_001))
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
-    _seen: int = 0  # of the sandbox's exchanges
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._slack = GivenUp(self.sandbox)
+
+    @property
+    def untold(self) -> set[str]:
+        """Replies of which Slack told the bot as often as it does, in vain."""
+        return self._slack.given_up
 
     @property
     def gateway(self) -> Gateway:
@@ -252,15 +258,8 @@ class Soak:
     async def notes_what_slack_gives_up(self, every: float = 20.0) -> None:
         """A reply that nobody took, at Slack's fourth attempt either, is nobody's. Goes on until cancelled."""
         while True:
-            await self.note_what_slack_gave_up()
+            await self._slack.look()
             await asyncio.sleep(every)
-
-    async def note_what_slack_gave_up(self) -> None:
-        failed = await self.sandbox.exchanges(name="deliver:events_api", since=self._seen, failed=True)
-        for one in failed:
-            self._seen = max(self._seen, one["id"])
-            if one["headers"]["attempt"] == "3":
-                self.untold.add(str(one["body"]["event"].get("text")))
 
     # The end
 
@@ -287,7 +286,7 @@ class Soak:
         """What was said and is in no row, which costs less to find out than what nobody sees."""
         rows = {body for (body,) in await self.ask("SELECT body FROM deliveries UNION ALL SELECT body FROM inbound")}
         wanted = (body for pal in self.pals for body in (*pal.accepted, *pal.replied, *pal.wrote))
-        await self.note_what_slack_gave_up()
+        await self._slack.look()
         return [body for body in wanted if body not in rows and body not in self.untold]
 
     async def wrong(self) -> list[str]:
