@@ -95,12 +95,12 @@ class Sandbox:
         return Phone(self._http, self.url, address)
 
     @overload
-    async def until(self, check: Callable[[], Awaitable[T]], timeout: float = 10.0) -> T: ...
+    async def until(self, check: Callable[[], Awaitable[T]], timeout: float = 20.0) -> T: ...
 
     @overload
-    async def until(self, check: Callable[[], T], timeout: float = 10.0) -> T: ...
+    async def until(self, check: Callable[[], T], timeout: float = 20.0) -> T: ...
 
-    async def until(self, check: Callable[[], Any], timeout: float = 10.0) -> Any:
+    async def until(self, check: Callable[[], Any], timeout: float = 20.0) -> Any:
         """
         Wait until *check* returns something true, and return that. It is asked after every change, and now and then.
 

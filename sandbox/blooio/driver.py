@@ -40,7 +40,7 @@ class Phone:
         self._http = http
         self._url = f"{base_url.rstrip('/')}/_sandbox/phones"
 
-    async def received(self, at_least: int = 0, timeout: float = 5.0) -> list[Text]:
+    async def received(self, at_least: int = 0, timeout: float = 15.0) -> list[Text]:
         """
         The texts on the phone's screen, in the order in which they got there.
 

@@ -45,7 +45,7 @@ async def form(story: Story, *words: str, by: Person | None = None) -> Modal:
         return seen if seen and seen.title == "New text" and all(one in seen.text for one in words) else None
 
     try:
-        modal = await story.stage.sandbox.until(shown, timeout=8)
+        modal = await story.stage.sandbox.until(shown, timeout=20)
     except TimeoutError:
         raise AssertionError(f"expected {words}, saw {seen and seen.text}") from None
     assert modal is not None

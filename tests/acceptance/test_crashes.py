@@ -67,7 +67,7 @@ async def test_a_second_bot_takes_over_from_a_killed_one(database_url: str, tmp_
         await second.start()
         await walk.bot.kill()
 
-        assert await walk.sandbox.phone(someone.address).received(1, timeout=8)
+        assert await walk.sandbox.phone(someone.address).received(1, timeout=20)
         await walk.settles()
         await walk.sees_the_truth(someone)
 
@@ -83,7 +83,7 @@ async def test_a_bot_told_to_stop_loses_nothing(database_url: str, tmp_path: Pat
             return len(await walk.sandbox.exchanges(name="POST /chats/*/messages")) >= 8
 
         await walk.sandbox.until(in_the_middle)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             assert await walk.bot.stop() == 0
         assert [line for line in walk.bot.lines if " ERROR " in line or "Traceback" in line] == []
         await walk.start()

@@ -79,7 +79,7 @@ class World:
         """Say whether the next thing that Blooio sends to the site is signed with *secret*."""
         self.site.came.clear()
         await self.sandbox.phone("+15556000001").replies("Hi")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.site.came:  # noqa: ASYNC110  (it is our own list, nobody announces it)
                 await asyncio.sleep(0.01)
         signature, body = self.site.came[0]
@@ -130,7 +130,7 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
 
 async def soon(check: Callable[[], Awaitable[Any]]) -> Any:
     """Wait until *check* returns something true: a row, for instance, which nobody announces."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (found := await check()):  # noqa: ASYNC110  (see above)
             await asyncio.sleep(0.01)
     return found
@@ -469,7 +469,7 @@ class Start:
             return [word for word in words if word not in self._caplog.text]
 
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while missing():  # noqa: ASYNC110  (the log announces nothing)
                     await asyncio.sleep(0.01)
         except TimeoutError:
@@ -619,7 +619,7 @@ class TestStart:
         """Neither a silent Blooio nor one that is being asked holds up the start or the stop."""
         await world.sandbox.order(vendor="blooio", where="GET /webhooks", kind="latency", seconds=30)
         settings = read_settings(world.environment(BLOOIO_REGISTER_WEBHOOK="true"))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             async with registering(settings, world.database_url, world.blooio):
                 await world.sandbox.until(lambda: world.sandbox.under_way(vendor="blooio", name="GET /webhooks"))
 

@@ -498,7 +498,7 @@ async def until_now(talk: Talk, message: Message, words: str) -> None:
 
 
 async def _until(talk: Talk, query: str, ts: str, wanted: str) -> None:
-    async with asyncio.timeout(10), talk.stage.app.pool.connection() as connection:
+    async with asyncio.timeout(30), talk.stage.app.pool.connection() as connection:
         while await (await connection.execute(query, (ts,))).fetchone() != (wanted,):  # noqa: ASYNC110  (a row)
             await asyncio.sleep(0.02)
 

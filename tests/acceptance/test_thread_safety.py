@@ -125,7 +125,7 @@ async def got(talk: Talk, thread: Conversation, words: list[str]) -> list[str]:
         "SELECT count(*) FROM deliveries d JOIN threads t ON t.id = d.thread_id"
         " WHERE t.conversation_id = %s AND d.status = 'queued'"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await run(talk, waiting, thread.home) != [(0,)]:  # noqa: ASYNC110  (a row has no event)
             await asyncio.sleep(0.02)
     return [text.text or "" for text in await thread.phone.received(at_least=len(words))]

@@ -391,7 +391,7 @@ async def post(
 async def storing(stage: Stage) -> None:
     """Wait until the bot is held up by the lock, in the middle of storing a text."""
     async with await psycopg.AsyncConnection.connect(stage.app.pool.conninfo, autocommit=True) as connection:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 cursor = await connection.execute(
                     "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%INSERT INTO del%'"

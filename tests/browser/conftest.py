@@ -83,7 +83,7 @@ async def visit(browser: Any, url: str) -> AsyncIterator[Visit]:
             stack.push_async_callback(context.close)
             await context.grant_permissions(["clipboard-read", "clipboard-write"])
             page = await context.new_page()
-            page.set_default_timeout(8_000)
+            page.set_default_timeout(20_000)
             page.on("console", told)
             page.on("pageerror", lambda error: wrong.append(str(error)))
             await page.goto(f"{url}/?as={handle}#{where}")

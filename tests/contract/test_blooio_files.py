@@ -25,7 +25,7 @@ async def world():
 
 @pytest.fixture
 async def anybody():
-    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=5) as http:
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=30) as http:
         yield http
 
 

@@ -181,7 +181,7 @@ async def test_events_of_an_hour_without_anybody_come_late_or_not_at_all():
         for seconds, count in ((0, 2), (60, 3), (300, 4)):
             await sandbox.advance(seconds)
             await deliveries(sandbox, count)
-        async with over_sockets(sandbox) as heard, asyncio.timeout(10):
+        async with over_sockets(sandbox) as heard, asyncio.timeout(30):
             await sandbox.advance(3600)
             await say(sandbox, "later")
             await sandbox.until(lambda: list(heard))

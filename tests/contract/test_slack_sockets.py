@@ -29,7 +29,7 @@ def opens(sandbox, client, http):
 async def receive(socket):
     """Return the next JSON frame; the server's pings in between are not answered."""
     while True:
-        frame = await socket.receive(timeout=5)
+        frame = await socket.receive(timeout=30)
         if frame.type is aiohttp.WSMsgType.TEXT:
             return json.loads(frame.data)
         if frame.type is not aiohttp.WSMsgType.PING:
@@ -58,7 +58,7 @@ async def test_pings_are_answered_with_their_own_payload(opens):
     """slack_sdk takes a session for dead unless its own words come back."""
     socket = await opens()
     await socket.ping(b"sdk-ping-pong:1700000000.5")
-    frames = [await socket.receive(timeout=5) for _ in range(3)]
+    frames = [await socket.receive(timeout=30) for _ in range(3)]
     assert frames[0].type is aiohttp.WSMsgType.TEXT
     by_type = {frame.type: frame.data for frame in frames[1:]}
     assert bytes(by_type[aiohttp.WSMsgType.PONG]) == b"sdk-ping-pong:1700000000.5"

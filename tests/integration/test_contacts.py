@@ -189,7 +189,7 @@ class TestCopy:
         contacts = Contacts(pool)
         async with pool.connection() as other, other.transaction():
             await other.execute("LOCK TABLE contacts")
-            async with asyncio.timeout(2.5):
+            async with asyncio.timeout(10):
                 with pytest.raises(NotRead):
                     await contacts.search("jane", limit=5)
 

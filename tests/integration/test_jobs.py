@@ -66,7 +66,7 @@ async def test_a_job_that_somebody_else_ended_is_let_go(pool: Pool, jobs: Jobs) 
     assert job is not None
     assert job.id is not None
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for _ in range(2):
             await manager.finish_job_by_id_async(job.id, Status.SUCCEEDED, True)
         await manager.retry_job(job)
@@ -86,7 +86,7 @@ async def test_a_lock_that_the_server_still_holds_for_the_lost_holds_up_nobody(
     database_url: str, pool: Pool, presence: Presence
 ) -> None:
     """A worker whose connection broke unnoticed by the server says at once on a new one that it lives."""
-    async with open_presence(database_url) as half_dead, asyncio.timeout(5):
+    async with open_presence(database_url) as half_dead, asyncio.timeout(30):
         await half_dead.hold_worker(1)
         await presence.hold_worker(1)
 

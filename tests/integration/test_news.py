@@ -260,7 +260,7 @@ async def test_a_leader_that_waited_does_not_undo_what_the_other_did(world: Worl
         async with other.transaction():
             await other.execute("SELECT 1 FROM deliveries FOR UPDATE")
             slow = asyncio.create_task(apply_all(world.news()))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not await world.ask(_WAITING):  # noqa: ASYNC110  (nobody announces it)
                     await asyncio.sleep(0.01)
             key = webhook.parse(reaction).key
@@ -466,7 +466,7 @@ async def test_a_mistake_does_not_end_the_applying(world: World) -> None:
             raise ConnectorException
         await world.jobs.defer(connection, delivery_id, thread_id)
 
-    async with world.news(defer).at_work(), asyncio.timeout(10):
+    async with world.news(defer).at_work(), asyncio.timeout(30):
         while not await world.ask("SELECT id FROM procrastinate_jobs"):  # noqa: ASYNC110  (nobody announces it)
             await asyncio.sleep(0.02)
 
@@ -478,7 +478,7 @@ async def test_it_stops_when_a_connection_comes_at_the_same_moment(world: World)
     """Whoever leads no longer has to stop, or nobody can begin; Python 3.11's waits forget that they were cancelled."""
     for turns in range(12):
         news = world.news()
-        async with asyncio.timeout(5), AsyncExitStack() as work:
+        async with asyncio.timeout(30), AsyncExitStack() as work:
             async with AsyncExitStack() as taken:
                 for _ in range(POOL_SIZE):
                     await taken.enter_async_context(world.pool.connection())
