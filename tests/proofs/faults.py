@@ -216,7 +216,11 @@ async def main(options: argparse.Namespace) -> int:
             )
         ],
     )
-    record.say(f"{accepted} texts were accepted under them. The faults: {', '.join(one.name for one in TROUBLES)}.")
+    untold = sum(len(pal.untold) for cell in cells for pal in (cell.new, cell.known) if pal)
+    record.say(
+        f"{accepted} texts were accepted under them; {untold} replies in threads were given up by Slack after its four"
+        f" attempts. The faults: {', '.join(one.name for one in TROUBLES)}."
+    )
     if outages:
         record.table(HEADER, [row for outage in outages for row in outage.rows()])
     for cell in cells:
