@@ -399,8 +399,14 @@ class Play:
         }
         await self.wire.acts(payload)
         if world.mode != "never" and (row is None or row.fate not in {TEXTED, GONE}):
+            await self._until(message.ts, ASKED)  # Slack has its answer before
             words = as_texted(message.kind, message.words)
             world.rows[message.ts] = Row(ASKED, words, row.changed if row else None)
+
+    async def _until(self, ts: str, fate: str) -> None:
+        async with asyncio.timeout(60):
+            while await run(self.talk, "SELECT fate FROM replies WHERE ts = %s", ts) != [(fate,)]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def settle(self) -> None:
         """Let everything arrive that is late."""

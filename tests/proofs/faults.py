@@ -29,7 +29,7 @@ from tests.proofs.troubles import TROUBLES, Trouble, calm, waiting
 
 #: How long faults may take to strike before people do something more, and how often they do. What has not struck by
 #: then has met nothing, and its cell shows nothing.
-_STRIKES_WITHIN, _ROUNDS = 3.0, 3
+_STRIKES_WITHIN, _ROUNDS = 3.0, 5
 _MOMENT = 0.3
 
 _TRIES = 10
@@ -42,6 +42,9 @@ _SETTLES_WITHIN = 1500.0
 ACK_SECONDS = 15.0
 
 _START_SECONDS = 120.0
+
+#: Cells that share a channel: each has two cards, and whoever looks is shown the newest five hundred messages.
+_IN_A_CHANNEL = 200
 
 #: Ten bots that start at once would keep each other from it.
 _STARTING = asyncio.Lock()
@@ -98,8 +101,12 @@ def shared_out(cells: Sequence[Cell], transports: Sequence[str]) -> list[list[Ce
 async def plays(stage: Scene, cells: Sequence[Cell], *, settles_within: float = _SETTLES_WITHIN) -> Ledger:
     """Play the cells one after the other on a scene that has started, and say in each what went wrong there."""
     ledger = Ledger(stage)
-    for cell in cells:
-        cell.new, cell.known = await ledger.meets(_author(stage)), await ledger.meets(_author(stage))
+    where = ""
+    for number, cell in enumerate(cells):
+        if number % _IN_A_CHANNEL == 0:
+            where = f"faults-{number // _IN_A_CHANNEL}"
+            await stage.sandbox.creates_channel(where, members=["ana", "ben", "bot"])
+        cell.new, cell.known = [await ledger.meets(_author(stage), where=f"#{where}") for _ in range(2)]
         while not await ledger.texts(cell.known):  # a busy machine may be too slow for the bot to say yes in time
             assert len(cell.known.typed) < _TRIES, "this one is texted before there is any trouble"
     await ledger.settles()
