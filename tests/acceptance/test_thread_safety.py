@@ -404,8 +404,9 @@ class Play:
             world.rows[message.ts] = Row(ASKED, words, row.changed if row else None)
 
     async def _until(self, ts: str, fate: str) -> None:
+        query, home = "SELECT fate FROM replies WHERE conversation_id = %s AND ts = %s", self.world.thread.home
         async with asyncio.timeout(60):
-            while await run(self.talk, "SELECT fate FROM replies WHERE ts = %s", ts) != [(fate,)]:  # noqa: ASYNC110
+            while await run(self.talk, query, home, ts) != [(fate,)]:  # noqa: ASYNC110  (a row has no event)
                 await asyncio.sleep(0.02)
 
     async def settle(self) -> None:
