@@ -140,6 +140,7 @@ async def _play(stage: Scene, ledger: Ledger, cell: Cell) -> None:
         orders = await _strike(stage, orders)
         if not orders:
             break
+        await stage.sandbox.releases_events("shuffled", seed=stage.lots.randrange(1000))  # or none could be struck
     cell.met = not orders
     await calm(stage)
     cell.log = [line for bot, first in zip(stage.bots, before, strict=True) for line in bot.lines[first:]]
@@ -224,9 +225,11 @@ async def main(options: argparse.Namespace) -> int:
         ],
     )
     untold = sum(len(pal.untold) for cell in cells for pal in (cell.new, cell.known) if pal)
+    explained = sum(len(pal.explained) for cell in cells for pal in (cell.new, cell.known) if pal)
     record.say(
         f"{accepted} texts were accepted under them; {untold} replies in threads were given up by Slack after its four"
-        f" attempts. The faults: {', '.join(one.name for one in TROUBLES)}."
+        f" attempts, and {explained} texts found the line offline (503) three times in a minute, and their threads say"
+        f" so. The faults: {', '.join(one.name for one in TROUBLES)}."
     )
     if outages:
         record.table(HEADER, [row for outage in outages for row in outage.rows()])

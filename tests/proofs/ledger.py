@@ -23,6 +23,7 @@ _LAST_ATTEMPT = "3"
 
 _SHOWN = {"imessage": "🔵 iMessage", "rcs": "🟣 RCS", "sms": "🟢 SMS"}
 _STEPS = {"sent": "Sent", "delivered": "Delivered", "read": "Read", "failed": "⚠️ Not delivered"}
+_OFFLINE = "⚠️ Not sent. Our number is offline. Try again when it is back."
 _MARKS = {"sent": "outbox_tray", "delivered": "white_check_mark", "read": "eyes"}
 _CIRCLES = {"imessage": "large_blue_circle", "rcs": "large_purple_circle", "sms": "large_green_circle"}
 
@@ -38,6 +39,7 @@ class Pal:
     accepted: set[str] = field(default_factory=set)  # those of them that were acknowledged
     replied: list[str] = field(default_factory=list)  # what was typed in the thread
     untold: list[str] = field(default_factory=list)  # what was typed there too, and Slack gave up telling the bot of
+    explained: list[str] = field(default_factory=list)  # typed, and said not to be sent: our number is offline
     wrote: list[str] = field(default_factory=list)  # what came from the phone
     home: tuple[str, str] | None = None  # where the thread is: conversation and card
 
@@ -146,7 +148,8 @@ class Ledger:
         """
         What was accepted, replied or answered, and is not where it belongs yet.
 
-        What has not arrived because Slack gave up telling of it is set aside: nobody accepted it.
+        What has not arrived because Slack gave up telling of it is set aside: nobody accepted it. So is a text whose
+        thread explains why it was not sent.
         """
         await self.hears_slack()
         found = await self._each(self._missing_of)
@@ -164,10 +167,20 @@ class Ledger:
         pal.untold += untold
         pal.replied = [body for body in pal.replied if body not in untold]
         missing = [body for body in missing if body not in untold]
+        if missing:
+            explained = await self._explained(pal, missing)
+            pal.explained += explained
+            pal.accepted -= set(explained)
+            missing = [body for body in missing if body not in explained]
         if pal.wrote:
             seen = {message.text for message in await self._thread(pal)}
             missing += [body for body in pal.wrote if body not in seen]
         return missing
+
+    async def _explained(self, pal: Pal, missing: Sequence[str]) -> list[str]:
+        """Return what the thread says was not sent as our number is offline: 503, three times in a minute."""
+        lines = [one.text.splitlines()[:2] for one in await self._thread(pal)]
+        return [body for body in missing if body in pal.accepted and [body, _OFFLINE] in lines]
 
     async def wrong(self) -> list[str]:
         """Everything that is not as promised, in words; empty: all is true. Call it once all has settled."""
