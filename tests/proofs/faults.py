@@ -213,7 +213,9 @@ async def main(options: argparse.Namespace) -> int:
     outages = away_tasks.result() if options.minutes else []
     cells = cell_tasks.result() if options.pairs >= 0 else []
     right = [cell for cell in cells if not cell.wrong and cell.met]
-    accepted = sum(len(pal.accepted) for cell in cells for pal in (cell.new, cell.known) if pal)
+    pals = [pal for cell in cells for pal in (cell.new, cell.known) if pal]
+    explained, untold = sum(len(pal.explained) for pal in pals), sum(len(pal.untold) for pal in pals)
+    accepted = sum(len(pal.accepted) for pal in pals) + explained
     record.table(
         ("", "cells", "each fault struck", "all true in the end"),
         [
@@ -224,8 +226,6 @@ async def main(options: argparse.Namespace) -> int:
             )
         ],
     )
-    untold = sum(len(pal.untold) for cell in cells for pal in (cell.new, cell.known) if pal)
-    explained = sum(len(pal.explained) for cell in cells for pal in (cell.new, cell.known) if pal)
     record.say(
         f"{accepted} texts were accepted under them; {untold} replies in threads were given up by Slack after its four"
         f" attempts, and {explained} texts found the line offline (503) three times in a minute, and their threads say"
