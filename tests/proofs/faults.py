@@ -29,7 +29,7 @@ from tests.proofs.troubles import TROUBLES, Trouble, calm, waiting
 
 #: How long faults may take to strike before people do something more, and how often they do. What has not struck by
 #: then has met nothing, and its cell shows nothing.
-_STRIKES_WITHIN, _ROUNDS = 3.0, 5
+_STRIKES_WITHIN, _ROUNDS = 3.0, 12
 _MOMENT = 0.3
 
 _TRIES = 10
