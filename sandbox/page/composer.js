@@ -4,6 +4,7 @@ import { Completion } from "./completion.js";
 import { opensMenu } from "./menu.js";
 import { element, iconButton } from "./nodes.js";
 import { opensPicker } from "./picker.js";
+import { isInOpen } from "./popover.js";
 import { takesDrops, Uploads } from "./uploads.js";
 
 /**
@@ -85,9 +86,10 @@ export class Composer {
     this.box.focus();
   }
 
+  /** Put the reader in the box, unless they are in something that they opened meanwhile. */
   focus() {
     this.isWanted = false;
-    if (!this.box.disabled) this.box.focus({ preventScroll: true });
+    if (!this.box.disabled && !isInOpen()) this.box.focus({ preventScroll: true });
   }
 
   add(files) {

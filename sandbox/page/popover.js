@@ -9,6 +9,11 @@ export function isOpen(button) {
   return open?.button === button;
 }
 
+/** Say whether the reader is in something that is open. */
+export function isInOpen() {
+  return Boolean(open?.panel.contains(document.activeElement));
+}
+
 /** Open *panel* beside *button*, and close whatever is open. Where the focus goes is for the caller. */
 export function openBeside(button, panel) {
   closePopover();

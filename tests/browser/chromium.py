@@ -46,6 +46,10 @@ def why_no_axe() -> str | None:
     return None if AXE.exists() or why_not() else "axe-core is not installed: run `npm ci` in tests/browser"
 
 
+if expect is not None:
+    expect.set_options(timeout=20_000)  # milliseconds: a limit for what hangs; other tests run beside these
+
+
 @asynccontextmanager
 async def opened() -> AsyncIterator[Any]:
     """Open the browser; the value is Playwright's `Browser`."""

@@ -1,5 +1,6 @@
 """The phones in a browser: what customers do, with what the bot makes of it in Slack."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -134,6 +135,26 @@ async def test_a_new_phone_writes_first(talk: Talk, visit: Visit) -> None:
     await expect(phone).to_contain_text("+1 555 070 9902 · iMessage")
     await phone.get_by_role("button", name="Yes, please").click()
     await expect(page.get_by_role("list", name="Messages")).to_contain_text("+1 555-070-9902")
+
+
+async def test_what_is_open_keeps_the_focus_when_the_channel_comes(visit: Visit) -> None:
+    """Who is quicker than the page types where they are, not in the channel's box."""
+    page = await visit("ana", "C0GENERAL01")
+    held = asyncio.Event()
+
+    async def waits(route: Any) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/_sandbox/page*", waits)
+    await page.reload()
+    await page.get_by_role("button", name="New phone").click()
+    number = page.get_by_role("textbox", name="Number or email")
+    await expect(number).to_be_focused()
+    held.set()
+    await expect(page.get_by_role("heading", name="general")).to_be_visible()
+    await page.keyboard.type("+1555")
+    await expect(number).to_have_value("+1555")
 
 
 async def test_a_phone_is_changed_by_its_switches(talk: Talk, visit: Visit) -> None:
