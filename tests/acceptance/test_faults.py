@@ -63,7 +63,7 @@ async def test_a_throttle_is_waited_out(scene: Scene, soon: None) -> None:
 
     assert (await scene.ends(someone))[1:] == (2, 1)
     first, second = await scene.attempts(someone)
-    assert 2.0 <= second["at"] - first["at"] < 3.5
+    assert 2.0 <= second["at"] - first["at"] < 8
 
 
 async def test_a_text_refused_within_a_2xx_is_not_called_sent(scene: Scene) -> None:

@@ -51,7 +51,7 @@ async def calm(past: Stage) -> AsyncIterator[None]:
     await past.sandbox.calm()
 
 
-async def shared(stage: Stage, where: str, *, timeout: float = 10) -> Message:
+async def shared(stage: Stage, where: str, *, timeout: float = 30) -> Message:
     """Wait for a message with a file."""
 
     async def with_file() -> Message | None:
@@ -60,7 +60,7 @@ async def shared(stage: Stage, where: str, *, timeout: float = 10) -> Message:
     return await stage.sandbox.until(with_file, timeout=timeout)
 
 
-async def told(stage: Stage, where: str, words: str, *, timeout: float = 10) -> Message:
+async def told(stage: Stage, where: str, words: str, *, timeout: float = 30) -> Message:
     """Wait for a message that only she sees and that begins with *words*."""
 
     async def said() -> Message | None:
@@ -254,7 +254,7 @@ class TestMaking:
         """A bot that stops shares what it has begun."""
         async with Reports(record=Record(past.app.pool), slack=past.app.slack).open() as reports:
             reports.make(await _asked(past, place))
-        assert (await shared(past, place, timeout=1)).files
+        assert (await shared(past, place)).files
 
     async def test_a_report_that_takes_too_long_is_given_up_in_words(self, past: Stage, place: str) -> None:
         """She is told to ask again, and the bot stops all the same."""
@@ -266,7 +266,7 @@ class TestMaking:
         reports = Reports(record=Record(past.app.pool), slack=past.app.slack, draw=slow)
         async with reports.open(grace_seconds=0.5):
             reports.make(await _asked(past, place))
-        await told(past, place, "I was restarted before the report was ready.", timeout=1)
+        await told(past, place, "I was restarted before the report was ready.")
 
 
 async def _asked(stage: Stage, place: str) -> Asked:

@@ -115,7 +115,7 @@ class Story:
         for wait in (0, *_PAUSES, 0):
             await self.sandbox.advance(wait)
             with contextlib.suppress(TimeoutError):
-                await self.sandbox.until(came, timeout=2 if wait else 1)
+                await self.sandbox.until(came, timeout=4 if wait else 2)
                 break
         else:
             raise AssertionError(f"sent {jane.got}, wrote {jane.wrote}: {await left(self._database_url)}")

@@ -55,7 +55,7 @@ async def test_slacks_limits_hold_up_edits_and_nothing_else(database_url: str, t
         await sandbox.phone("+15554999999").becomes(stuck=True)
         await sandbox.person("ana").types(SUPPORT, "/text +15554999999 Meanwhile")
         await raging.until(
-            "SELECT count(*) FROM deliveries WHERE body = 'Meanwhile' AND posted_ts IS NOT NULL", 1, timeout=5
+            "SELECT count(*) FROM deliveries WHERE body = 'Meanwhile' AND posted_ts IS NOT NULL", 1, timeout=15
         )
         assert (await raging.ask(_NOT_DRAWN))[0][0] > 3
 

@@ -73,7 +73,7 @@ async def test_a_refusal_stands_without_the_database(database_url, caplog):
     began = asyncio.get_running_loop().time()
     await audit.record(replace(CLICK, conversation_id="C1"))
 
-    assert asyncio.get_running_loop().time() - began < 2
+    assert asyncio.get_running_loop().time() - began < 10
     assert "not_recorded user=U1 action=refusal reason=not_permitted:guest conversation=C1" in caplog.text
 
 

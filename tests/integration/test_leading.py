@@ -140,7 +140,7 @@ class TestPresence:
             began = time.monotonic()
             with pytest.raises(psycopg.OperationalError):
                 await presence.renew()
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
 
 
 class TestSilence:
@@ -154,7 +154,7 @@ class TestSilence:
             with pytest.raises(NotStored):
                 async with storing(pool, WITHIN) as connection:
                     await connection.execute("SELECT 1")
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 8
             await door.mend()
 
     async def test_who_sets_no_limit_gives_up_too(
@@ -316,7 +316,7 @@ class TestMigrating:
                     longest = max(longest, time.monotonic() - began)
                     await asyncio.sleep(0.01)
                 assert not migrating.done()
-                assert longest < 2
+                assert longest < 10
             with pytest.raises(psycopg.errors.DuplicateColumn):  # it is tried again: this table has no room for it
                 await migrating
 

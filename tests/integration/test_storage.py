@@ -148,7 +148,7 @@ class TestRequest:
             started = asyncio.get_running_loop().time()
             with pytest.raises(NotStored):
                 await storage.request()
-            assert asyncio.get_running_loop().time() - started < 2.5
+            assert asyncio.get_running_loop().time() - started < 10
         assert await storage.ask("SELECT count(*) FROM deliveries") == 0
 
     async def test_a_known_person_is_expected_on_their_channel(self, storage: Storage) -> None:
