@@ -1,6 +1,8 @@
 """Slack's own client works against every method of the local Slack, in the forms it uses on the wire."""
 
+import math
 import re
+import time
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -23,6 +25,26 @@ async def refusal(calling):
     with pytest.raises(SlackApiError) as caught:
         await calling
     return caught.value.response["error"]
+
+
+async def until_limited(call, *, per_minute):
+    """Make calls until one is refused for being too many: as many as a minute may have, and those gained meanwhile."""
+    began, taken = time.monotonic(), 0
+    while (error := await _excess(call())) is None:
+        taken += 1
+    gained = math.ceil((time.monotonic() - began) * per_minute / 60)
+    assert per_minute <= taken <= per_minute + gained
+    assert (error.response.status_code, error.response["error"]) == (429, "ratelimited")
+    return int(error.response.headers["Retry-After"])
+
+
+async def _excess(calling):
+    """The error if a call was one too many; whatever else came of it is None."""
+    try:
+        await calling
+    except SlackApiError as error:
+        return error if error.response.status_code == 429 else None
+    return None
 
 
 async def test_auth_test_says_who_the_bot_is_and_what_it_may(client):
