@@ -172,8 +172,8 @@ async def test_a_database_that_cuts_its_connections_is_outlived(database_url: st
     """Cut off in the middle of ten texts, twice, the bot heals by itself: each goes out once and ends true."""
     async with on_stage(database_url) as scene:
         people = [await scene.meets() for _ in range(10)]
-        for where in ("POST /chats/*/messages", "GET /chats/*/messages/*/status"):
-            await scene.sandbox.order(vendor="blooio", where=where, kind=Kind.LATENCY, seconds=0.4, times=None)
+        for where, seconds in (("POST /chats/*/messages", 2.0), ("GET /chats/*/messages/*/status", 0.4)):
+            await scene.sandbox.order(vendor="blooio", where=where, kind=Kind.LATENCY, seconds=seconds, times=None)
         await asyncio.gather(*map(scene.texts, people))
 
         async def is_sending() -> bool:

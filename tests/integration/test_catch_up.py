@@ -89,6 +89,7 @@ class World:
         phone = self.phone()
         for one in words or ("Hello",):
             await phone.replies(one)
+            await self.time_passes(timedelta(milliseconds=2))  # no two are written at once
         return phone
 
     async def stored(self) -> list[str]:
