@@ -3,11 +3,12 @@
 import json
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
@@ -80,5 +81,24 @@ async def answered(
     return answer if response is not None else None
 
 
+class _LastingAck(AsyncAck):
+    """
+    An acknowledgement that stays.
+
+    Bolt takes it back when the listener fails before Bolt has looked for it, which it does every 10 ms: Slack would
+    tell whoever clicked that we did not answer.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if value is not None or name not in self.__dict__:
+            super().__setattr__(name, value)
+
+
+async def _acknowledges_for_good(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
+    context["ack"] = _LastingAck()  # type: ignore[no-untyped-call]  # nor has the one it is made of
+    await next_()
+
+
 def register(app: AsyncApp, *, slack: Slack) -> None:
+    app.use(_acknowledges_for_good)
     app.error(partial(answered, slack=slack))

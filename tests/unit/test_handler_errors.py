@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Slack
-from handlers.errors import failed
+from handlers.errors import failed, register
 
 SLACK = Slack(None)  # type: ignore[arg-type]  # nothing is asked of it
 
@@ -31,3 +34,21 @@ async def test_whoever_typed_a_command_gets_their_words_back() -> None:
     assert shown["text"].startswith("⚠️ Something went wrong on our side.")
     assert "/text +1555 & hi" in str(shown["blocks"])
     assert "secret" not in answer.body
+
+
+async def test_what_was_acknowledged_stays_so() -> None:
+    """A click whose listener fails before Bolt has looked whether it was acknowledged."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_user_id="U1", bot_id="B1")
+
+    async def fails(ack: AsyncAck) -> None:
+        await ack()
+        raise RuntimeError
+
+    app = AsyncApp(client=AsyncWebClient(), authorize=authorize, request_verification_enabled=False)
+    register(app, slack=SLACK)
+    app.action("check")(fails)
+    click = {"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U2"}, "actions": [{"action_id": "check"}]}
+    answer = await app.async_dispatch(AsyncBoltRequest(body=click, mode="socket_mode"))
+    assert answer.status == 200
