@@ -145,16 +145,12 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
             try:
                 async with httpx.AsyncClient() as http:
                     await Gateway(http, sandbox.url).subscribes(f"{url}/blooio/webhooks", secret=SECRET)
-                await sandbox.until(lambda: _is_connected(sandbox))
+                await sandbox.connected()
                 yield Stage(sandbox, bot)
             finally:
                 await bot.end(signal.SIGKILL)
     finally:
         server.cleanup()
-
-
-async def _is_connected(sandbox: Sandbox) -> bool:
-    return bool((await sandbox.transport())["connections"])
 
 
 async def main() -> None:

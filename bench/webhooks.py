@@ -408,6 +408,7 @@ async def storm(sandbox: Sandbox, database_url: str, folder: Path, *, seed: int 
     bot = Bot(sandbox.environment() | settings, folder, f"http://127.0.0.1:{port}")
     await bot.start()
     try:
+        await sandbox.connected()  # it serves HTTP a moment before that
         yield Storm(sandbox, bot, database_url, random.Random(seed))
     finally:
         await bot.end(signal.SIGKILL)

@@ -176,6 +176,14 @@ class Sandbox:
         ]
         return found
 
+    async def connected(self, sockets: int = 1, timeout: float = 20.0) -> None:
+        """Wait until the app has exactly so many sockets open: before that, Slack has nobody to deliver to."""
+
+        async def all_are_open() -> bool:
+            return bool((await self.transport())["connections"] == sockets)
+
+        await self.until(all_are_open, timeout)
+
     async def disconnect(self, reason: str | None = None, **settings: Any) -> None:
         """Tell every socket to go, or with `cut=True` break it; `strict` and `life` are settings of the sockets."""
         await self._ask("POST", "/_sandbox/slack/disconnect", json={"reason": reason} | settings)

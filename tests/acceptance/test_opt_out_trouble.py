@@ -87,15 +87,12 @@ async def test_killed_before_it_is_confirmed(
     settings = {"BLOOIO_WEBHOOK_SECRET": SECRET}
     async with bot_process(fresh, database_url, tmp_path, transport=transport, **settings) as bot:
 
-        async def is_connected() -> bool:
-            return bool((await fresh.transport())["connections"])
-
         async def starts() -> None:
             await bot.start()
             if transport == "http":
                 await fresh.set_transport(request_url=f"{bot.url}/slack/events")
             else:
-                await fresh.until(is_connected)
+                await fresh.connected()
             await Gateway(fresh._http, fresh.url).subscribes(f"{bot.url}/blooio/webhooks", secret=SECRET)
 
         await starts()

@@ -390,17 +390,13 @@ async def test_services_away(sandbox: Sandbox, database_url: str, tmp_path: Path
         async with asyncio.timeout(20):
             while (await http.get(f"{bot.url}/readyz")).status_code != 200:  # noqa: ASYNC110  (another process)
                 await asyncio.sleep(0.2)
-        await sandbox.until(lambda: _connected(sandbox))
+        await sandbox.connected()
         await sandbox.person("ana").types(SUPPORT, "/text +15556000008 Hi Jane")
         await sandbox.until(lambda: _shown(sandbox, "Hi Jane"))
 
 
 async def _asked(sandbox: Sandbox, name: str) -> bool:
     return bool(await sandbox.exchanges(vendor="blooio", name=name))
-
-
-async def _connected(sandbox: Sandbox) -> bool:
-    return bool((await sandbox.transport())["connections"])
 
 
 async def _threads(sandbox: Sandbox) -> list[str]:

@@ -63,14 +63,11 @@ class Story:
         if self._transport == "http":
             await self.sandbox.set_transport(request_url=f"{self.bot.url}/slack/events")
         else:
-            await self.sandbox.until(self._is_connected)
+            await self.sandbox.connected()
         if not self._subscribed:  # once: another subscription would take the place of this one, and of what it owes us
             gateway = Gateway(self.sandbox._http, self.sandbox.url)
             await gateway.subscribes(f"{self.bot.url}/blooio/webhooks", secret=SECRET)
             self._subscribed = True
-
-    async def _is_connected(self) -> bool:
-        return (await self.sandbox.transport())["connections"] == 1
 
     async def meets(self) -> Jane:
         """Somebody who was texted, and whose thread stands."""

@@ -37,7 +37,7 @@ async def beside(shared_database_url: str, tmp_path_factory: Any) -> AsyncIterat
     try:
         await world.companion.start()
         async with Sandbox.at(server.url) as sandbox:
-            await sandbox.until(lambda: connected(sandbox), timeout=STARTING)
+            await sandbox.connected(timeout=STARTING)
             yield sandbox
     finally:
         await world.companion.end()
@@ -54,10 +54,6 @@ async def _all_is_well(beside: Sandbox) -> AsyncIterator[None]:
     """A story that fails leaves no trouble to the next."""
     yield
     await beside.calm_down()
-
-
-async def connected(sandbox: Sandbox) -> bool:
-    return bool((await sandbox.transport())["connections"])
 
 
 def trouble(page: Any) -> Any:
@@ -144,7 +140,7 @@ async def test_the_connection_to_slack_breaks_and_is_made_again(beside: Sandbox,
     page = await visit("ana", HOME)
     drawer = await begins(page, "Trouble")
     await drawer.get_by_role("button", name="Break it: Slack, Disconnected").click()
-    await beside.until(lambda: connected(beside), timeout=STARTING)
+    await beside.connected(timeout=STARTING)
     await expect(page.locator("#problem")).to_be_hidden(timeout=STARTING * 1000)
 
 

@@ -117,7 +117,7 @@ async def test_an_app_told_to_reconnect_comes_back(sandbox):
     async with over_sockets(sandbox):
         for reason in ("refresh_requested", "warning", "too_many_websockets", "link_disabled"):
             await sandbox.disconnect(reason)
-            await sandbox.until(lambda: connected(sandbox))
+            await sandbox.connected()
             assert (await sandbox.person("ana").types("#support", "/text hello")).text == "Got hello", reason
 
 
@@ -130,10 +130,6 @@ async def test_an_app_whose_connection_broke_comes_back(sandbox):
             return (await sandbox.person("ana").types("#support", "/text hello")).text == "Got hello"
 
         await sandbox.until(answered)
-
-
-async def connected(sandbox):
-    return (await sandbox.transport())["connections"] == 1
 
 
 async def test_switching_the_transport_moves_delivery_at_once(sandbox):

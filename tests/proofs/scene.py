@@ -59,12 +59,12 @@ class Scene:
         if self.transport == "http":
             await self.sandbox.set_transport(request_url=f"{self.url}/slack/events")
         else:
-            await self.sandbox.until(self.is_connected)
+            await self.connected()
         await self.gateway.subscribes(f"{self.url}/blooio/webhooks", secret=SECRET)
 
-    async def is_connected(self) -> bool:
-        """Whether every bot that runs has its socket."""
-        return int((await self.sandbox.transport())["connections"]) == len(self.running())
+    async def connected(self) -> None:
+        """Wait until every bot that runs has its socket."""
+        await self.sandbox.connected(len(self.running()), timeout=30)
 
     def running(self) -> list[BotProcess]:
         return [bot for bot in self.bots if bot.is_running]

@@ -105,14 +105,11 @@ class Soak:
         if self.transport == "http":
             await self.sandbox.set_transport(request_url=f"{self.bot.url}/slack/events")
         else:
-            await self.sandbox.until(self._connected)
+            await self.sandbox.connected()
         await self.gateway.subscribes(f"{self.bot.url}/blooio/webhooks", secret=SECRET)
         for number in range(max(8, texts // FIRST_OF // CARDS + 1)):
             name, members = f"soak-{number}", [*(one.handle for one in self.authors), "bot"]
             self.channels.append(await self.sandbox.creates_channel(name, members=members))
-
-    async def _connected(self) -> bool:
-        return int((await self.sandbox.transport())["connections"]) == 1
 
     # The load
 
