@@ -274,7 +274,7 @@ class Storm:
             weights = [fate.weight * (AS_EXPECTED if fate.fits(expected) else 1) for fate in FATES]
             (fate,) = self.lots.choices(FATES, weights)
             self.texts.append(Text(number, f"+1555{4_000_000 + person}", expected, fate, accepted))
-        await _in_batches([self._text(texts) for texts in self._by_person()], at_once=16)
+        await _in_batches([self._text(texts) for texts in self._by_person()], at_once=4)
         shown = "SELECT count(*) FROM deliveries WHERE message_id IS NOT NULL AND posted_ts IS NOT NULL"
         await self.until(shown, count, timeout=30 + count / 10)
         rows = {row[0]: row[1:] for row in await self.ask("SELECT body, message_id, expected_channel FROM deliveries")}

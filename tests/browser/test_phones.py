@@ -1,6 +1,5 @@
 """The phones in a browser: what customers do, with what the bot makes of it in Slack."""
 
-import asyncio
 import re
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from tests.acceptance.talking import Conversation, Talk
 from tests.browser.chromium import expect
 from tests.browser.conftest import Visit
-from tests.browser.test_workspace import PICTURE, thread
+from tests.browser.test_workspace import PICTURE, before_it_is_drawn, thread
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -140,18 +139,10 @@ async def test_a_new_phone_writes_first(talk: Talk, visit: Visit) -> None:
 async def test_what_is_open_keeps_the_focus_when_the_channel_comes(visit: Visit) -> None:
     """Who is quicker than the page types where they are, not in the channel's box."""
     page = await visit("ana", "C0GENERAL01")
-    held = asyncio.Event()
-
-    async def waits(route: Any) -> None:
-        await held.wait()
-        await route.continue_()
-
-    await page.route("**/_sandbox/page*", waits)
-    await page.reload()
-    await page.get_by_role("button", name="New phone").click()
-    number = page.get_by_role("textbox", name="Number or email")
-    await expect(number).to_be_focused()
-    held.set()
+    async with before_it_is_drawn(page):
+        await page.get_by_role("button", name="New phone").click()
+        number = page.get_by_role("textbox", name="Number or email")
+        await expect(number).to_be_focused()
     await expect(page.get_by_role("heading", name="general")).to_be_visible()
     await page.keyboard.type("+1555")
     await expect(number).to_have_value("+1555")

@@ -17,7 +17,7 @@ BESIDE_THE_POOL = 4
 #: What heals within seconds. A lost answer is found by reading Blooio's chats, which takes minutes.
 ROTA = ["half of the bot's database connections are killed", "the socket breaks", "200 webhooks come twice"]
 
-OPTIONS = [*("--minutes", "0.17"), *("--rate", "20"), *("--every", "1"), *("--fault-every", "2")]
+OPTIONS = [*("--minutes", "0.17"), *("--rate", "20"), *("--every", "1"), *("--fault-every", "1.2")]
 
 
 @pytest.mark.timeout(300)  # it takes twenty seconds; on a machine that does much else, far longer
