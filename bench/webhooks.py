@@ -274,6 +274,7 @@ class Storm:
             weights = [fate.weight * (AS_EXPECTED if fate.fits(expected) else 1) for fate in FATES]
             (fate,) = self.lots.choices(FATES, weights)
             self.texts.append(Text(number, f"+1555{4_000_000 + person}", expected, fate, accepted))
+        # Not more at once: a bot that has just started is not what is measured, and may have little of a processor.
         await _in_batches([self._text(texts) for texts in self._by_person()], at_once=4)
         shown = "SELECT count(*) FROM deliveries WHERE message_id IS NOT NULL AND posted_ts IS NOT NULL"
         await self.until(shown, count, timeout=30 + count / 10)

@@ -74,7 +74,7 @@ def postgres_url() -> Iterator[str]:
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute("ALTER SYSTEM SET fsync = off")  # no test cuts the power
-                connection.execute("ALTER SYSTEM SET max_wal_size = '256MB'")
+                connection.execute("ALTER SYSTEM SET max_wal_size = '256MB'")  # of memory, it may be
                 connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:

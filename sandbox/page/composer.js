@@ -18,7 +18,7 @@ export class Composer {
     this.drafts = new Map(); // what was being typed elsewhere
     this.where = "";
     this.isWanted = false; // by whoever comes to a conversation, once it is drawn
-    this.shown = new Promise((resolve) => (this.isShown = resolve)); // there is a place to send to
+    this.shown = new Promise((resolve) => (this.resolveShown = resolve)); // there is a place to send to
     this.globals = []; // the global shortcuts, as items of a menu
     this.box = element("textarea", { id, rows: 1, "aria-label": label, keydown: (event) => this.key(event) });
     this.completion = new Completion(this.box);
@@ -115,7 +115,7 @@ export class Composer {
     }
     this.where = where;
     this.completion.refresh();
-    if (isFirst) return this.isShown();
+    if (isFirst) return this.resolveShown();
     this.broadcast.checked = false;
     this.refuse("");
   }

@@ -133,6 +133,14 @@ async def bot_process(
         await bot.kill()
 
 
+async def connect(sandbox: Sandbox, url: str, transport: str, *, sockets: int = 1) -> None:
+    """Let Slack deliver to what has started: over "http" to *url*, or over "socket" once so many sockets are open."""
+    if transport == "http":
+        await sandbox.set_transport(request_url=f"{url}/slack/events")
+    else:
+        await sandbox.connected(sockets)
+
+
 async def idle(database_url: str) -> bool:
     """Whether every text has come to its end and is drawn: iMessages, as an SMS may stay `sent`."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:

@@ -8,7 +8,7 @@ import pytest
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message
-from tests.acceptance.processes import BotProcess, bot_process
+from tests.acceptance.processes import BotProcess, bot_process, connect
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.acceptance.talking import SECRET
 
@@ -51,8 +51,7 @@ async def test_killed_on_the_way(
 
 async def _start(sandbox: Sandbox, bot: BotProcess, transport: str) -> None:
     await bot.start()
-    if transport == "http":
-        await sandbox.set_transport(request_url=f"{bot.url}/slack/events")
+    await connect(sandbox, bot.url, transport)
 
 
 async def _begin(sandbox: Sandbox) -> Message:

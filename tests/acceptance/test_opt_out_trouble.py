@@ -8,7 +8,7 @@ import pytest
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from tests.acceptance.opting_out import FAILED, STOPPED, UNTIL, begins, order, refused, rows, says, under
-from tests.acceptance.processes import bot_process
+from tests.acceptance.processes import bot_process, connect
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.acceptance.talking import SECRET, talking
 
@@ -89,10 +89,7 @@ async def test_killed_before_it_is_confirmed(
 
         async def starts() -> None:
             await bot.start()
-            if transport == "http":
-                await fresh.set_transport(request_url=f"{bot.url}/slack/events")
-            else:
-                await fresh.connected()
+            await connect(fresh, bot.url, transport)
             await Gateway(fresh._http, fresh.url).subscribes(f"{bot.url}/blooio/webhooks", secret=SECRET)
 
         await starts()

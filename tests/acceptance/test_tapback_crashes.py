@@ -10,7 +10,7 @@ import pytest
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message
-from tests.acceptance.processes import BotProcess, bot_process
+from tests.acceptance.processes import BotProcess, bot_process, connect
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.acceptance.talking import SECRET
 from tests.acceptance.walk import HELD_FOR
@@ -20,8 +20,7 @@ JANE = "+15550960001"
 
 async def start(sandbox: Sandbox, bot: BotProcess, transport: str) -> None:
     await bot.start()
-    if transport == "http":
-        await sandbox.set_transport(request_url=f"{bot.url}/slack/events")
+    await connect(sandbox, bot.url, transport)
     await Gateway(sandbox._http, sandbox.url).subscribes(f"{bot.url}/blooio/webhooks", secret=SECRET)
 
 

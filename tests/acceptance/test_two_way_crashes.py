@@ -18,7 +18,7 @@ import pytest
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Message
-from tests.acceptance.processes import BotProcess, bot_process, idle, left
+from tests.acceptance.processes import BotProcess, bot_process, connect, idle, left
 from tests.acceptance.stage import SUPPORT, is_card
 from tests.acceptance.talking import SECRET
 from tests.acceptance.walk import HELD_FOR, OF_NO_TEXT, Call, Moment
@@ -60,10 +60,7 @@ class Story:
 
     async def start(self) -> None:
         await self.bot.start()
-        if self._transport == "http":
-            await self.sandbox.set_transport(request_url=f"{self.bot.url}/slack/events")
-        else:
-            await self.sandbox.connected()
+        await connect(self.sandbox, self.bot.url, self._transport)
         if not self._subscribed:  # once: another subscription would take the place of this one, and of what it owes us
             gateway = Gateway(self.sandbox._http, self.sandbox.url)
             await gateway.subscribes(f"{self.bot.url}/blooio/webhooks", secret=SECRET)

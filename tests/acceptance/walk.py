@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox.driver import Sandbox
-from tests.acceptance.processes import BotProcess, bot_process, idle, left
+from tests.acceptance.processes import BotProcess, bot_process, connect, idle, left
 from tests.acceptance.stage import SUPPORT, is_card
 
 HELD_FOR = 600.0  # seconds: longer than any test
@@ -93,8 +93,7 @@ class Walk:
 
     async def start(self) -> None:
         await self.bot.start()
-        if self._transport == "http":
-            await self.sandbox.set_transport(request_url=f"{self.bot.url}/slack/events")
+        await connect(self.sandbox, self.bot.url, self._transport)
 
     async def restart(self) -> None:
         await self.bot.kill()

@@ -47,8 +47,10 @@ async def before_it_is_drawn(page: Any) -> AsyncIterator[None]:
 
     await page.route("**/_sandbox/page*", waits)
     await page.reload()
-    yield
-    held.set()
+    try:
+        yield
+    finally:
+        held.set()  # or the page would never close
 
 
 async def menu_of(page, words, choice):

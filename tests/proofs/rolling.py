@@ -109,7 +109,7 @@ class Way:
         self.keep(bot)
         bot._environment["PYTHONPATH"] = str(self.old if old else ROOT)
         await bot.start()
-        await self.stage.connected()
+        await self.stage.sandbox.connected(len(self.stage.running()), timeout=30)
 
     def keep(self, bot: BotProcess) -> None:
         """Keep what a bot complained of in the life that has ended."""

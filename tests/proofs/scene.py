@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bench.webhooks import sandbox_process
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
-from tests.acceptance.processes import BotProcess
+from tests.acceptance.processes import BotProcess, connect
 from tests.proofs.proxy import Proxy, Target, place_of, proxy
 
 SECRET = "whsec_proof"
@@ -56,15 +56,8 @@ class Scene:
         """Start every bot, connect Slack to them, and subscribe them to Blooio's webhooks."""
         for bot in self.bots:
             await bot.start()
-        if self.transport == "http":
-            await self.sandbox.set_transport(request_url=f"{self.url}/slack/events")
-        else:
-            await self.connected()
+        await connect(self.sandbox, self.url, self.transport, sockets=len(self.running()))
         await self.gateway.subscribes(f"{self.url}/blooio/webhooks", secret=SECRET)
-
-    async def connected(self) -> None:
-        """Wait until every bot that runs has its socket."""
-        await self.sandbox.connected(len(self.running()), timeout=30)
 
     def running(self) -> list[BotProcess]:
         return [bot for bot in self.bots if bot.is_running]

@@ -17,7 +17,7 @@ import psycopg
 from sandbox.blooio.driver import Gateway
 from sandbox.driver import Sandbox
 from sandbox.slack.driver import Person
-from tests.acceptance.processes import BotProcess
+from tests.acceptance.processes import BotProcess, connect
 from tests.acceptance.stage import is_card
 from tests.proofs.ledger import GivenUp, _wrong_count, _wrong_shown
 from tests.proofs.scene import SECRET, UNDER_WAY
@@ -102,10 +102,7 @@ class Soak:
     async def prepare(self, texts: int) -> None:
         """Start the bot, subscribe it to webhooks, and make channels enough for that many texts."""
         await self.bot.start()
-        if self.transport == "http":
-            await self.sandbox.set_transport(request_url=f"{self.bot.url}/slack/events")
-        else:
-            await self.sandbox.connected()
+        await connect(self.sandbox, self.bot.url, self.transport)
         await self.gateway.subscribes(f"{self.bot.url}/blooio/webhooks", secret=SECRET)
         for number in range(max(8, texts // FIRST_OF // CARDS + 1)):
             name, members = f"soak-{number}", [*(one.handle for one in self.authors), "bot"]
